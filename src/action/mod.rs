@@ -1,0 +1,124 @@
+//! What a route can do: the verbs, one file each, and the one list of them.
+//!
+//! To add a verb, write its file and add one line to [`VERBS`]. The list feeds the parser, its
+//! "did you mean", `sitewright actions` and the reference page; a test builds every example.
+//!
+//! An action sees the session as a value and the request through names, never a store: so a route
+//! can be run again when somebody else was faster.
+
+mod args;
+mod clear;
+mod delete;
+mod increment_counter;
+mod invalidate;
+mod pop;
+mod read;
+mod scene;
+mod set;
+mod set_default;
+mod store_param;
+
+use std::fmt;
+
+use serde_json::Value;
+
+pub use args::{Arg, Args};
+pub use scene::{Cannot, Scene};
+
+/// Every verb Sitewright brings, in the order of the reference page.
+pub const VERBS: &[&Verb] = &[
+    &increment_counter::VERB,
+    &store_param::VERB,
+    &read::VERB,
+    &pop::VERB,
+    &set::VERB,
+    &set_default::VERB,
+    &delete::VERB,
+    &clear::VERB,
+    &invalidate::VERB,
+];
+
+/// A verb of the language: its documentation, what it takes, and how to make the action.
+#[derive(Debug)]
+pub struct Verb {
+    /// Its name, as in `{ NAME = operand }`.
+    pub name: &'static str,
+    /// What it does, in one sentence.
+    pub summary: &'static str,
+    /// What stands behind the verb.
+    pub operand: Operand,
+    /// Its options, beside `as`, `if` and `or`.
+    pub options: &'static [Opt],
+    /// What its value is, for templates; `None` if it has none.
+    pub yields: Option<&'static str>,
+    /// What makes it answer with its `or`; `None` if nothing does.
+    pub cannot: Option<&'static str>,
+    /// An action as it stands in `actions = [ … ]`.
+    pub example: &'static str,
+    /// Makes the action from its arguments, or says why they do not go together.
+    pub build: fn(Args) -> Result<Box<dyn Action>, String>,
+}
+
+/// What stands behind a verb.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operand {
+    /// A key path into the session.
+    Key,
+    /// The name of a parameter.
+    Param,
+    /// `true`: there is nothing to say.
+    Nothing,
+}
+
+/// An option of a verb.
+#[derive(Clone, Copy, Debug)]
+pub struct Opt {
+    /// Its name.
+    pub name: &'static str,
+    /// What it takes.
+    pub takes: Takes,
+    /// What it means.
+    pub summary: &'static str,
+}
+
+/// What an option takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Any value; strings in it are inline templates.
+    Value,
+    /// An expression.
+    Expression,
+    /// A number.
+    Number,
+    /// A key path into the session.
+    Key,
+    /// One of these words.
+    Word(&'static [&'static str]),
+}
+
+/// What an action does to the session: keys as far as they are known before a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Reads a key.
+    Reads(Vec<String>),
+    /// Changes or removes a key.
+    Writes(Vec<String>),
+    /// Changes or ends all of it.
+    WritesAll,
+}
+
+/// One step of a route.
+///
+/// `run` is pure: the same session and the same request give the same result, and nothing but the
+/// session is changed. It may run several times for one request.
+pub trait Action: fmt::Debug + Send + Sync {
+    /// Does it. The value is bound for templates.
+    ///
+    /// # Errors
+    ///
+    /// [`Cannot`] if the action cannot do its work; then the session must be as it was.
+    fn run(&self, scene: &mut Scene<'_>) -> Result<Value, Cannot>;
+
+    /// What it does to the session.
+    fn effects(&self) -> Vec<Effect>;
+}

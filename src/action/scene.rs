@@ -1,0 +1,87 @@
+//! What an action sees while it runs, and the ways it can fail.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::session::Session;
+use crate::template::expression::{Key, KeyFailure, Term};
+use crate::template::render::{RenderFailure, Scope, Templates};
+
+/// The session, the names, the templates: one run of a route.
+pub struct Scene<'a> {
+    /// The session; changing it is what actions are for.
+    pub session: &'a mut Session,
+    /// Now, in seconds since the Unix epoch: the same however often the route runs.
+    pub now: f64,
+    /// What earlier actions bound, the latest last.
+    pub bound: &'a [(&'a str, Value)],
+    /// Every other name: the request and the site's data.
+    pub input: &'a dyn Scope,
+    /// The site's templates.
+    pub templates: &'a Templates,
+}
+
+/// Why an action could not do its work. Its `or` answers; without one, what each says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cannot {
+    /// The session does not have this key. Without `or` it reads as nothing.
+    Missing(String),
+    /// The request does not have this parameter. Without `or`: 400, naming it.
+    NoParam(String),
+    /// What the visitor put into a key path cannot be a key. Without `or`: 400.
+    BadKey(String),
+    /// What is in the session is not what the action works on. Without `or`: 409.
+    Unfit(String),
+    /// A template failed. Without `or`: 500, or 400 if what was entered does not fit it.
+    Render(RenderFailure),
+}
+
+impl From<RenderFailure> for Cannot {
+    fn from(failure: RenderFailure) -> Self {
+        Self::Render(failure)
+    }
+}
+
+impl Scope for Scene<'_> {
+    fn get(&self, name: &str, entries: Option<&BTreeSet<String>>) -> Option<Value> {
+        if let Some((_, value)) = self.bound.iter().rev().find(|(bound, _)| *bound == name) {
+            return Some(value.clone());
+        }
+        if name != "session" {
+            return self.input.get(name, entries);
+        }
+        Some(session_value(self.session, entries))
+    }
+}
+
+/// The session as templates see it: only the wanted entries are read.
+pub fn session_value(session: &Session, entries: Option<&BTreeSet<String>>) -> Value {
+    let Some(entries) = entries else { return session.to_value() };
+    let read = |entry: &String| Some((entry.clone(), session.get(std::slice::from_ref(entry))?));
+    Value::Object(entries.iter().filter_map(read).collect())
+}
+
+impl Scene<'_> {
+    /// Works out a key path.
+    pub fn key<'k>(&self, key: &'k Key) -> Result<Cow<'k, [String]>, Cannot> {
+        key.parts(self.templates, self).map_err(|failure| match failure {
+            KeyFailure::Empty => Cannot::BadKey("a part of the name is empty".to_owned()),
+            KeyFailure::Reserved(name) => Cannot::BadKey(format!("the name {name:?} is reserved")),
+            KeyFailure::Render(failure) => Cannot::Render(failure),
+        })
+    }
+
+    /// Works out a value.
+    pub fn value(&self, term: &Term) -> Result<Value, Cannot> {
+        Ok(term.value(self.templates, self)?)
+    }
+
+    /// Stores a value in the session.
+    pub fn store(&mut self, path: &[String], value: Value) -> Result<(), Cannot> {
+        self.session
+            .set(path, value)
+            .map_err(|error| Cannot::Unfit(format!("cannot store under `{}`: {error}", path.join("."))))
+    }
+}

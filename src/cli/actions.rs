@@ -1,0 +1,58 @@
+//! `sitewright actions`: the verbs, from the same list the parser uses.
+
+use std::io::{self, Write};
+
+use clap::Args;
+
+use super::{Exit, complain};
+use crate::action::{Operand, Verb};
+use crate::config::keys;
+use crate::diagnostic::did_you_mean;
+use crate::site::Vocabulary;
+
+#[derive(Args, Debug)]
+pub struct Options {
+    /// One verb, to see all about it
+    verb: Option<String>,
+}
+
+pub fn run(options: &Options, vocabulary: &Vocabulary, out: &mut impl Write) -> io::Result<Exit> {
+    let Some(name) = &options.verb else {
+        for verb in vocabulary.verbs() {
+            writeln!(out, "{:18} {}", verb.name, verb.summary)?;
+        }
+        writeln!(out, "\n`sitewright actions VERB` shows one with its options and an example.")?;
+        return Ok(Exit::Fine);
+    };
+    match vocabulary.verbs().iter().find(|verb| verb.name == name) {
+        Some(verb) => describe(verb, out).map(|()| Exit::Fine),
+        None => {
+            let names: Vec<_> = vocabulary.verbs().iter().map(|verb| verb.name).collect();
+            let help = did_you_mean(name, names.iter().copied()).unwrap_or_default();
+            complain(&format!("unknown verb `{name}`: {help}"));
+            Ok(Exit::Usage)
+        }
+    }
+}
+
+fn describe(verb: &Verb, out: &mut impl Write) -> io::Result<()> {
+    let operand = match verb.operand {
+        Operand::Key => "\"KEY\"",
+        Operand::Param => "\"PARAMETER\"",
+        Operand::Nothing => "true",
+    };
+    writeln!(out, "{{ {} = {operand} }}\n\n{}\n", verb.name, verb.summary)?;
+    for option in verb.options {
+        writeln!(out, "  {:10} {}", option.name, option.summary)?;
+    }
+    for (name, _, summary) in keys::ACTION {
+        writeln!(out, "  {name:10} {summary}")?;
+    }
+    if let Some(value) = verb.yields {
+        writeln!(out, "\nIts value: {value}.")?;
+    }
+    if let Some(cannot) = verb.cannot {
+        writeln!(out, "`or` answers if {cannot}.")?;
+    }
+    writeln!(out, "\nExample: actions = [{}]", verb.example)
+}

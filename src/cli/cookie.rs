@@ -1,0 +1,49 @@
+//! `sitewright cookie`: what a session cookie says, and whether it would be believed.
+
+use std::io::{self, BufRead, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+
+use super::{ConfigOption, Exit, complain, load};
+use crate::site::Vocabulary;
+
+#[derive(Args, Debug)]
+pub struct Options {
+    /// The cookie's value, or the whole `name=value`; `-` reads it from standard input, which
+    /// keeps it out of the shell's history
+    value: String,
+    #[command(flatten)]
+    config: ConfigOption,
+}
+
+pub fn run(options: &Options, vocabulary: &Vocabulary, out: &mut impl Write) -> io::Result<Exit> {
+    let serving = match load(&options.config, vocabulary) {
+        Ok(serving) => serving,
+        Err(exit) => return Ok(exit),
+    };
+    let Some(factory) = &serving.sessions else {
+        complain("this site declares no sessions");
+        return Ok(Exit::Problems);
+    };
+    let mut value = options.value.clone();
+    if value == "-" {
+        value.clear();
+        io::stdin().lock().read_line(&mut value)?;
+    }
+    let value = value.trim();
+    let name = format!("{}=", factory.cookie_name());
+    let value = value.strip_prefix(&name).unwrap_or(value);
+    let value = value.split(';').next().unwrap_or_default();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+    match factory.explain(value.as_bytes(), now) {
+        Some(explanation) => {
+            writeln!(out, "{explanation}")?;
+            Ok(Exit::Fine)
+        }
+        None => {
+            complain(&format!("cookies of `{}` cannot be explained", factory.kind()));
+            Ok(Exit::Problems)
+        }
+    }
+}

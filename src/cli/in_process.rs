@@ -1,0 +1,84 @@
+//! A site without a server: requests take the same way as from a socket, minus the socket.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Version};
+use serde_json::{Map, Value};
+
+use crate::http::answer::{Answer, Moment, SessionAccount, answer};
+use crate::http::{Connection, Incoming, RequestBody};
+use crate::site::live::Serving;
+use crate::snapshot::{self, Exchange, Target};
+
+/// A site that is asked directly.
+#[derive(Clone, Debug)]
+pub struct InProcess {
+    serving: Arc<Serving>,
+    cookie_name: String,
+}
+
+impl InProcess {
+    /// Asks this site.
+    pub fn new(serving: Arc<Serving>) -> Self {
+        let cookie_name =
+            serving.sessions.as_ref().map_or_else(String::new, |factory| factory.cookie_name().to_owned());
+        Self { serving, cookie_name }
+    }
+
+    /// Answers one request at a given moment.
+    pub async fn ask(&self, request: Request<Bytes>, now: f64, id: u64) -> Answer {
+        let (head, body) = request.into_parts();
+        let incoming = Incoming {
+            method: head.method,
+            path: head.uri.path().to_owned(),
+            query: head.uri.query().map(str::to_owned),
+            headers: head.headers,
+            version: Version::HTTP_11,
+            connection: Connection { peer: Some(([127, 0, 0, 1], 0).into()), authority: None },
+            body: RequestBody::from(body),
+        };
+        answer(&self.serving, incoming, &Moment { now, id }).await
+    }
+}
+
+impl Target for InProcess {
+    fn send<'a>(
+        &'a self,
+        request: Request<Bytes>,
+        moment: snapshot::Moment,
+    ) -> Pin<Box<dyn Future<Output = Exchange> + Send + 'a>> {
+        Box::pin(async move {
+            let answer = self.ask(request, moment.now, moment.seed).await;
+            let session = answer.account.session.as_ref();
+            Exchange {
+                response: answer.response,
+                before: session.map(before),
+                after: session.and_then(after),
+                volatile: Vec::new(),
+            }
+        })
+    }
+
+    fn cookie_name(&self) -> &str {
+        &self.cookie_name
+    }
+}
+
+fn before(session: &SessionAccount) -> Value {
+    session.before.to_value()
+}
+
+/// What is kept of the session; none if it has ended.
+fn after(session: &SessionAccount) -> Option<Value> {
+    if !session.committed {
+        return Some(before(session));
+    }
+    let ended = session.after.is_invalidated() && session.after.is_empty();
+    (!ended).then(|| match session.after.to_value() {
+        Value::Null => Value::Object(Map::new()),
+        value => value,
+    })
+}

@@ -1,0 +1,165 @@
+//! The command line: arguments to exit code, one file per subcommand.
+
+mod actions;
+mod check;
+mod completions;
+mod cookie;
+pub mod in_process;
+mod request;
+mod routes;
+mod secret;
+mod serve;
+mod test;
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Environment, process_environment};
+use crate::diagnostic::{Diagnostics, print};
+use crate::site::Vocabulary;
+use crate::site::live::Serving;
+use crate::site::sessions::Secrets;
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// All is well.
+    Fine = 0,
+    /// The site has problems, or a test failed.
+    Problems = 1,
+    /// The arguments are wrong.
+    Usage = 2,
+    /// The program itself failed.
+    Program = 70,
+}
+
+/// Serves a web site that is declared, not programmed.
+#[derive(Parser, Debug)]
+#[command(name = "sitewright", version, about, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: serve::Options,
+}
+
+const EXAMPLES: &str = "Examples:
+  sitewright --reload                     serve ./config.toml, and again at every save
+  sitewright check                        every problem at once, with file, line and advice
+  sitewright request GET /howdy --explain one request without a server
+  sitewright test --update                run tests/*.http, accept what is new
+
+Environment variables override settings: SITEWRIGHT__SESSION__TIMEOUT=60
+Logs: SITEWRIGHT_LOG=debug
+Exit codes: 0 fine, 1 the site has problems, 2 wrong usage, 70 the program has";
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Serve the site (the default)
+    Serve(serve::Options),
+    /// Check sites: every problem at once, with file, line, excerpt and advice
+    Check(check::Options),
+    /// Show the routes, with methods, session use and actions
+    Routes(routes::Options),
+    /// Make one request without a server
+    Request(request::Options),
+    /// Run snapshot tests of declared sites
+    Test(test::Options),
+    /// Show the verbs, or all about one
+    Actions(actions::Options),
+    /// Print a fresh secret
+    Secret,
+    /// Decode, verify and explain a session cookie
+    Cookie(cookie::Options),
+    /// Print completions for a shell
+    Completions(completions::Options),
+}
+
+/// Which site.
+#[derive(Args, Clone, Debug)]
+struct ConfigOption {
+    /// The site's file
+    #[arg(long, short, value_name = "FILE", default_value = "config.toml")]
+    config: PathBuf,
+}
+
+/// Runs the program with these arguments (the first is the program's name), for sites that may use
+/// this vocabulary: a program with verbs or session factories of its own is this one call.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, vocabulary: &Vocabulary) -> Exit {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            let _ = error.print();
+            return if asked { Exit::Fine } else { Exit::Usage };
+        }
+    };
+    let mut out = io::stdout().lock();
+    let done = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(options) => {
+            drop(out);
+            Ok(serve::run(&options, vocabulary))
+        }
+        Command::Check(options) => check::run(&options, vocabulary, &mut out),
+        Command::Routes(options) => routes::run(&options, vocabulary, &mut out),
+        Command::Request(options) => request::run(&options, vocabulary, &mut out),
+        Command::Test(options) => test::run(&options, vocabulary, &mut out),
+        Command::Actions(options) => actions::run(&options, vocabulary, &mut out),
+        Command::Secret => secret::run(&mut out),
+        Command::Cookie(options) => cookie::run(&options, vocabulary, &mut out),
+        Command::Completions(options) => completions::run(&options, &mut out),
+    };
+    match done {
+        Ok(exit) => exit,
+        // Whoever read our output has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Fine,
+        Err(error) => {
+            complain(&format!("cannot write the output: {error}"));
+            Exit::Program
+        }
+    }
+}
+
+/// Says on standard error what went wrong, in the style of a diagnostic.
+fn complain(message: &str) {
+    let _ = writeln!(io::stderr(), "error: {message}");
+}
+
+/// Prints errors and warnings on standard error, if there are any.
+fn report(problems: &Diagnostics) {
+    let problems = problems.without_notes();
+    if problems.is_empty() {
+        return;
+    }
+    let mut err = io::stderr().lock();
+    let color = err.is_terminal();
+    let _ = writeln!(err, "{}\n", print::to_text(&problems, color));
+}
+
+/// Loads a site to look at it: nothing is written, no server is asked.
+fn load(config: &ConfigOption, vocabulary: &Vocabulary) -> Result<Serving, Exit> {
+    let mut problems = Diagnostics::default();
+    let environment: Environment = process_environment();
+    match Serving::load(&config.config, &environment, vocabulary, Secrets::LookOnly, &mut problems) {
+        Ok(serving) => Ok(serving),
+        Err(_) => {
+            report(&problems);
+            Err(Exit::Problems)
+        }
+    }
+}
+
+/// A runtime for commands that await something once.
+fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Exit> {
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => Ok(runtime.block_on(future)),
+        Err(error) => {
+            complain(&format!("cannot start: {error}"));
+            Err(Exit::Program)
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! `sitewright secret`: a fresh secret.
+
+use std::io::{self, Write};
+
+use super::{Exit, complain};
+use crate::session::secret::Secret;
+
+pub fn run(out: &mut impl Write) -> io::Result<Exit> {
+    match Secret::generate() {
+        Ok(secret) => writeln!(out, "{}", secret.expose()).map(|()| Exit::Fine),
+        Err(error) => {
+            complain(&format!("no random bytes are to be had: {error}"));
+            Ok(Exit::Program)
+        }
+    }
+}

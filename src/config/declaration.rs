@@ -1,0 +1,93 @@
+//! What a site's file declares, each part with its place; nothing is resolved yet.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::tree::{Entry, Node};
+use crate::diagnostic::{At, Source, Written};
+
+/// The declarations of one site folder.
+#[derive(Debug)]
+pub struct Declarations {
+    /// Empty for the site that is served; for a mounted one the folder's name, which prefixes its
+    /// names: its route `read` is `login/read` outside.
+    pub name: String,
+    /// The prefix of its paths, as in `at`; empty for the site that is served.
+    pub prefix: String,
+    /// Where it is.
+    pub folder: PathBuf,
+    /// Its `config.toml`.
+    pub source: Arc<Source>,
+    /// `[templates]` and the files of the template directory.
+    pub templates: Vec<TemplateDeclaration>,
+    /// `[data]`.
+    pub data: Vec<Entry>,
+    /// `[routes]`, with `[defaults]` put in.
+    pub routes: Vec<RouteDeclaration>,
+    /// `[errors]`.
+    pub errors: Vec<ErrorDeclaration>,
+    /// `[[mount]]`, each with all that its folder declares.
+    pub mounts: Vec<Declarations>,
+    /// Whether a mount could not be read, so that the names in it are not known.
+    pub unread_mounts: bool,
+}
+
+/// A named template.
+#[derive(Debug)]
+pub struct TemplateDeclaration {
+    /// Its name, without the site's prefix.
+    pub name: At<String>,
+    /// Its key path; empty for a file.
+    pub key: String,
+    /// Its text; `None` if it could not be read.
+    pub text: Option<Written>,
+}
+
+/// A `[routes.NAME]`.
+#[derive(Clone, Debug)]
+pub struct RouteDeclaration {
+    /// NAME.
+    pub name: At<String>,
+    /// Its key path, `routes.NAME`.
+    pub key: String,
+    /// `path`; only `[defaults]` has none.
+    pub path: Option<At<String>>,
+    /// `methods`, if given.
+    pub methods: Option<Vec<At<String>>>,
+    /// `actions`, in order.
+    pub actions: Option<Vec<Node>>,
+    /// `data`.
+    pub data: Vec<Entry>,
+    /// The response, if one is declared.
+    pub response: Option<ResponseDeclaration>,
+    /// `status`, if given without a response of its own.
+    pub status: Option<At<u16>>,
+    /// `headers`.
+    pub headers: Vec<Entry>,
+    /// `keepalive`.
+    pub keepalive: Option<bool>,
+}
+
+/// A response: of a route, of an `or`, of an error.
+#[derive(Clone, Debug)]
+pub struct ResponseDeclaration {
+    /// `template`, `html`, `text`, `json` or `redirect`.
+    pub kind: At<&'static str>,
+    /// What stands behind it.
+    pub body: Node,
+    /// `status`.
+    pub status: Option<At<u16>>,
+    /// `headers`.
+    pub headers: Vec<Entry>,
+}
+
+/// One of `[errors]`.
+#[derive(Debug)]
+pub struct ErrorDeclaration {
+    /// The statuses it answers.
+    pub statuses: std::ops::RangeInclusive<u16>,
+    /// Its key path.
+    pub key: String,
+    /// The page.
+    pub response: ResponseDeclaration,
+}

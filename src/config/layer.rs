@@ -1,0 +1,177 @@
+//! The layers of the settings, put together by the `config` crate: the file, then
+//! `config.local.toml`, then environment variables such as `SITEWRIGHT__SESSION__TIMEOUT=60`.
+
+use std::collections::BTreeMap;
+
+use config::{ConfigError, Map, Source as Layer, Value as Layered, ValueKind};
+use serde::Deserialize;
+
+use super::keys::{self, Key, Kind};
+use super::kind;
+use super::settings::{ServerSettings, SessionSettings, Settings};
+use super::tree::{Node, Tree};
+use crate::diagnostic::{At, Diagnostic, Diagnostics, Place, Source, nearest};
+
+/// What environment variables that override settings start with.
+pub const PREFIX: &str = "SITEWRIGHT__";
+
+const TABLES: [(&str, &[Key]); 2] = [("server", keys::SERVER), ("session", keys::SESSION)];
+
+/// Lays the environment over `config.local.toml` over the file. A value that does not fit is
+/// reported and left out.
+///
+/// `files` come lowest first. `environment` holds all variables; those that do not start with
+/// [`PREFIX`] are not looked at.
+pub fn layer(files: &[&Node], environment: &BTreeMap<String, String>, problems: &mut Diagnostics) -> Settings {
+    let mut settings = Settings::default();
+    let mut builder = config::Config::builder();
+    for file in files {
+        builder = builder.add_source(file_layer(file, &mut settings, problems));
+    }
+    let variables = fitting_variables(environment, &mut settings, problems);
+    builder = builder.add_source(
+        config::Environment::with_prefix(PREFIX.trim_end_matches('_'))
+            .prefix_separator("__")
+            .separator("__")
+            .source(Some(variables)),
+    );
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Both {
+        server: ServerSettings,
+        session: SessionSettings,
+    }
+    match builder.build().and_then(config::Config::try_deserialize::<Both>) {
+        Ok(both) => {
+            settings.server = both.server;
+            settings.session = both.session;
+        }
+        Err(error) => problems.push(Diagnostic::nowhere(format!("the settings do not fit: {error}"))),
+    }
+    settings
+}
+
+/// One file's `[server]` and `[session]`, as a layer for the `config` crate.
+#[derive(Clone, Debug)]
+struct FileLayer(Map<String, Layered>);
+
+impl Layer for FileLayer {
+    fn clone_into_box(&self) -> Box<dyn Layer + Send + Sync> {
+        Box::new(self.clone())
+    }
+    fn collect(&self) -> Result<Map<String, Layered>, ConfigError> {
+        Ok(self.0.clone())
+    }
+}
+
+/// The values of one file that fit. Notes where each value is, even one that does not fit: it was
+/// given.
+fn file_layer(file: &Node, settings: &mut Settings, problems: &mut Diagnostics) -> FileLayer {
+    let mut layer = Map::new();
+    for (table, list) in TABLES {
+        let Some(entry) = file.get(table) else { continue };
+        settings.has_session |= table == "session";
+        if !matches!(entry.node.tree, Tree::Table(_)) {
+            entry.node.expected::<()>("a table", problems);
+            continue;
+        }
+        settings.places.insert(table.to_owned(), entry.name.place.clone());
+        let names: Vec<_> = list.iter().map(|key| key.name).collect();
+        let mut fitting = Map::new();
+        for entry in entry.node.only(&names, problems).entries() {
+            let Some(key) = list.iter().find(|key| key.name == *entry.name) else { continue };
+            note_places(&format!("{table}.{}", key.name), &entry.node, settings);
+            if let Some(value) = kind::fit(key.kind, &entry.node, problems) {
+                fitting.insert(key.name.to_owned(), layered(&value));
+            }
+        }
+        layer.insert(table.to_owned(), Layered::new(None, ValueKind::Table(fitting)));
+    }
+    FileLayer(layer)
+}
+
+fn note_places(key: &str, node: &Node, settings: &mut Settings) {
+    settings.places.insert(key.to_owned(), node.place.clone());
+    if let Tree::List(items) = &node.tree {
+        for (i, item) in items.iter().enumerate() {
+            note_places(&format!("{key}[{i}]"), item, settings);
+        }
+    }
+}
+
+fn layered(node: &Node) -> Layered {
+    let kind = match &node.tree {
+        Tree::Text(text) => ValueKind::String(text.clone()),
+        Tree::Scalar(serde_json::Value::Bool(boolean)) => ValueKind::Boolean(*boolean),
+        Tree::Scalar(value) => match (value.as_i64(), value.as_f64()) {
+            (Some(integer), _) => ValueKind::I64(integer),
+            (None, Some(float)) => ValueKind::Float(float),
+            (None, None) => ValueKind::Nil,
+        },
+        Tree::List(items) => ValueKind::Array(items.iter().map(layered).collect()),
+        Tree::Table(entries) => {
+            ValueKind::Table(entries.iter().map(|entry| (entry.name.value.clone(), layered(&entry.node))).collect())
+        }
+    };
+    Layered::new(Some(&node.place.to_string()), kind)
+}
+
+/// The variables that set something that exists to a value that fits.
+fn fitting_variables(
+    environment: &BTreeMap<String, String>,
+    settings: &mut Settings,
+    problems: &mut Diagnostics,
+) -> Map<String, String> {
+    let mut fitting = Map::new();
+    for (variable, value) in environment {
+        let Some(rest) = variable.strip_prefix(PREFIX) else { continue };
+        if value.is_empty() {
+            continue;
+        }
+        let place = Source::variable(variable).place(0..0);
+        let rest = rest.to_lowercase();
+        let mut parts = rest.splitn(3, "__");
+        let (table, name, below) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next());
+        let Some(key) = key_of(table, name).filter(|key| takes(key.kind, below)) else {
+            problems.push(unknown_variable(&place, table, name));
+            continue;
+        };
+        settings.has_session |= table == "session";
+        settings.places.entry(table.to_owned()).or_insert_with(|| place.clone());
+        let setting = At::new(format!("{table}.{name}"), place.clone());
+        settings.places.insert(setting.value.clone(), place);
+        if kind::fits_text(key.kind, &setting, below, value, problems) {
+            fitting.insert(variable.clone(), value.clone());
+        }
+    }
+    fitting
+}
+
+fn key_of(table: &str, name: &str) -> Option<&'static Key> {
+    let (_, list) = TABLES.iter().find(|(known, _)| *known == table)?;
+    list.iter().find(|key| key.name == name)
+}
+
+/// Whether a setting of this kind has an entry `below` it.
+fn takes(kind: Kind, below: Option<&str>) -> bool {
+    match below {
+        None => true,
+        Some(entry) => kind == Kind::Secret && matches!(entry, "env" | "file" | "generate"),
+    }
+}
+
+fn unknown_variable(place: &Place, table: &str, name: &str) -> Diagnostic {
+    let meant = nearest_or_same(table, TABLES.iter().map(|(table, _)| *table)).and_then(|table| {
+        let (_, list) = TABLES.iter().find(|(known, _)| *known == table)?;
+        let name = nearest_or_same(name, list.iter().map(|key| key.name))?;
+        Some(format!("did you mean `{PREFIX}{}__{}`?", table.to_uppercase(), name.to_uppercase()))
+    });
+    let help = meant.unwrap_or_else(|| {
+        format!("a variable sets a key of `[server]` or `[session]`, such as `{PREFIX}SESSION__TIMEOUT`")
+    });
+    Diagnostic::error(place, "this variable sets nothing that exists").help(help)
+}
+
+fn nearest_or_same<'a>(name: &str, candidates: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    candidates.clone().find(|candidate| *candidate == name).or_else(|| nearest(name, candidates))
+}

@@ -1,0 +1,74 @@
+//! Reading the files of a site, and remembering what was read.
+
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Which files and folders a site was read from, and a fingerprint of every byte.
+///
+/// The same fingerprint means the same site: a save that changes nothing reloads nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inputs {
+    /// Files that were read, or would have been if they were there.
+    pub files: BTreeSet<PathBuf>,
+    /// Folders whose files count.
+    pub folders: BTreeSet<PathBuf>,
+    /// Changes with every byte of every file, and with every file that comes or goes.
+    pub fingerprint: u64,
+}
+
+impl Inputs {
+    /// Reads a text file and takes note of it.
+    pub fn read(&mut self, path: &Path) -> io::Result<String> {
+        let bytes = std::fs::read(path);
+        self.files.insert(path.to_owned());
+        self.note(&(path, bytes.as_ref().ok()));
+        String::from_utf8(bytes?).map_err(|error| {
+            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+            io::Error::new(io::ErrorKind::InvalidData, format!("line {line} is not UTF-8"))
+        })
+    }
+
+    /// All files with this suffix in a folder and the folders in it, sorted by path.
+    ///
+    /// Names that start with a dot or end with `~` are left out: they are an editor's.
+    pub fn list(&mut self, folder: &Path, suffix: &str) -> io::Result<Vec<PathBuf>> {
+        let mut found = Vec::new();
+        self.folders.insert(folder.to_owned());
+        let mut names: Vec<_> = std::fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
+        names.sort_by_key(std::fs::DirEntry::file_name);
+        for entry in names {
+            let path = entry.path();
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with('.') || name.ends_with('~') {
+                continue;
+            }
+            // A link to a folder is not followed: it could lead back up.
+            if entry.file_type()?.is_dir() {
+                found.extend(self.list(&path, suffix)?);
+            } else if name.ends_with(suffix) && path.is_file() {
+                found.push(path);
+            }
+        }
+        Ok(found)
+    }
+
+    fn note(&mut self, what: &impl Hash) {
+        let mut hasher = DefaultHasher::new();
+        (self.fingerprint, what).hash(&mut hasher);
+        self.fingerprint = hasher.finish();
+    }
+}
+
+/// Why a file could not be read, in a person's words.
+pub fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "it is not there".to_owned(),
+        io::ErrorKind::PermissionDenied => "it may not be read".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,158 @@
+//! A problem in a declared site, as data: where it is, what is wrong, how to mend it.
+//!
+//! Everything that reads a site pushes [`Diagnostic`]s into [`Diagnostics`] and goes on, so that
+//! one run shows every problem. Printing ([`print`]) is the only place that knows how they look.
+
+mod nearest;
+pub mod print;
+mod source;
+mod written;
+
+use std::cmp::Ordering;
+
+pub use nearest::{did_you_mean, nearest, nearest_help};
+pub use source::{At, Place, Source};
+pub use written::Written;
+
+/// How much a problem matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The site cannot be served.
+    Error,
+    /// The site is served, but something is probably not meant this way.
+    Warning,
+    /// Worth knowing; never counted against the site.
+    Note,
+}
+
+/// One problem: place, reason and advice.
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    /// How much it matters.
+    pub severity: Severity,
+    /// Where it is; `None` when there is no text to point at (a file that is not there).
+    pub place: Option<Place>,
+    /// The key path in the configuration, such as `routes.home.actions[0]`; may be empty.
+    pub key: String,
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// How to mend it; each entry is one sentence.
+    pub help: Vec<String>,
+    /// Other places that belong to the problem, each with what it has to do with it.
+    pub related: Vec<(Place, String)>,
+}
+
+impl Diagnostic {
+    /// An error at `place`.
+    pub fn error(place: &Place, message: impl Into<String>) -> Self {
+        Self::new(Severity::Error, Some(place.clone()), message)
+    }
+
+    /// A warning at `place`.
+    pub fn warning(place: &Place, message: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, Some(place.clone()), message)
+    }
+
+    /// A note at `place`.
+    pub fn note(place: &Place, message: impl Into<String>) -> Self {
+        Self::new(Severity::Note, Some(place.clone()), message)
+    }
+
+    /// An error that has no text to point at.
+    pub fn nowhere(message: impl Into<String>) -> Self {
+        Self::new(Severity::Error, None, message)
+    }
+
+    fn new(severity: Severity, place: Option<Place>, message: impl Into<String>) -> Self {
+        Self { severity, place, key: String::new(), message: message.into(), help: Vec::new(), related: Vec::new() }
+    }
+
+    /// Names the key path the problem belongs to.
+    #[must_use]
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = key.into();
+        self
+    }
+
+    /// Adds one sentence of advice.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+
+    /// Adds one sentence of advice if there is one.
+    #[must_use]
+    pub fn maybe_help(mut self, help: Option<String>) -> Self {
+        self.help.extend(help);
+        self
+    }
+
+    /// Points at a second place that belongs to the problem.
+    #[must_use]
+    pub fn related(mut self, place: &Place, what: impl Into<String>) -> Self {
+        self.related.push((place.clone(), what.into()));
+        self
+    }
+
+    fn order(&self, other: &Self) -> Ordering {
+        let spot = |d: &Self| d.place.as_ref().map(|place| (place.source.name().to_owned(), place.span.start));
+        (spot(self), self.severity, &self.message).cmp(&(spot(other), other.severity, &other.message))
+    }
+}
+
+/// All problems found in one run.
+#[derive(Clone, Debug, Default)]
+pub struct Diagnostics {
+    list: Vec<Diagnostic>,
+}
+
+impl Diagnostics {
+    /// Records a problem, the same one only once: what `[defaults]` gets wrong, every route gets
+    /// wrong.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        if self.list.iter().all(|known| known.order(&diagnostic) != Ordering::Equal) {
+            self.list.push(diagnostic);
+        }
+    }
+
+    /// Records problems.
+    pub fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
+        diagnostics.into_iter().for_each(|diagnostic| self.push(diagnostic));
+    }
+
+    /// Errors and warnings: what a server says. Notes are for `sitewright check`.
+    #[must_use]
+    pub fn without_notes(&self) -> Self {
+        let matters = |diagnostic: &&Diagnostic| diagnostic.severity != Severity::Note;
+        Self { list: self.list.iter().filter(matters).cloned().collect() }
+    }
+
+    /// Whether the site cannot be served.
+    pub fn has_errors(&self) -> bool {
+        self.count(Severity::Error) > 0
+    }
+
+    /// How many there are of one severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.list.iter().filter(|d| d.severity == severity).count()
+    }
+
+    /// Whether there is nothing to say.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// The problems in the order of a reader: by file, then by place.
+    pub fn sorted(&self) -> Vec<&Diagnostic> {
+        let mut sorted: Vec<_> = self.list.iter().collect();
+        sorted.sort_by(|a, b| a.order(b));
+        sorted
+    }
+}
+
+impl From<Diagnostic> for Diagnostics {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self { list: vec![diagnostic] }
+    }
+}

@@ -1,0 +1,302 @@
+//! The life of a request, from its head to its response: host, route, body, session, reply.
+//!
+//! It knows no socket, so the server, `sitewright request` and the snapshot tests all take this
+//! one way.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
+
+use super::host::host;
+use super::origin::Origin;
+use super::{Incoming, RequestBody, page, params};
+use crate::session::Session;
+use crate::session::factory::{SessionError, Standing, Visit};
+use crate::session::transaction::{Rules, transact};
+use crate::site::ErrorInfo;
+use crate::site::failure::Failure;
+use crate::site::live::Serving;
+use crate::site::request::Request;
+use crate::site::response::Reply;
+use crate::site::route::{Route, SessionUse};
+use crate::site::router::Miss;
+
+/// What is drawn once for each request, however often its route runs.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    /// Seconds since the Unix epoch.
+    pub now: f64,
+    /// The id under which the log knows the request.
+    pub id: u64,
+}
+
+/// A response and how it came about.
+#[derive(Debug)]
+pub struct Answer {
+    /// The response.
+    pub response: Response<Bytes>,
+    /// How it came about, for the log, `--explain` and snapshots.
+    pub account: Account,
+}
+
+/// How a response came about.
+#[derive(Debug, Default)]
+pub struct Account {
+    /// The full name of the route that matched.
+    pub route: Option<String>,
+    /// What became of the session, if the route asked for it.
+    pub session: Option<SessionAccount>,
+    /// Why the request was not answered as declared.
+    pub failure: Option<Failure>,
+    /// The visitor's address.
+    pub address: Option<std::net::IpAddr>,
+    /// Whether nothing may be stored because of this: HEAD, or a prefetch.
+    pub only_looking: Option<&'static str>,
+}
+
+/// What became of the session.
+#[derive(Debug)]
+pub struct SessionAccount {
+    /// How the visitor's cookie fared.
+    pub standing: Standing,
+    /// The session before the route ran.
+    pub before: Session,
+    /// The session after it.
+    pub after: Session,
+    /// Whether anything was stored.
+    pub committed: bool,
+    /// How often the route ran.
+    pub attempts: u32,
+}
+
+impl SessionAccount {
+    fn is_changed(&self) -> bool {
+        self.after.is_invalidated() || self.after.is_renewed() || self.after.differs_from(&self.before)
+    }
+}
+
+/// Answers one request with the site that is served at this moment.
+pub async fn answer(serving: &Serving, mut incoming: Incoming, moment: &Moment) -> Answer {
+    let mut account = Account::default();
+    let body = std::mem::take(&mut incoming.body);
+    let outcome = attempt(serving, &incoming, body, moment, &mut account).await;
+    let response = match outcome {
+        Ok(response) => response,
+        Err(failed) => failed.into_response(serving, &incoming, moment, &mut account),
+    };
+    Answer { response, account }
+}
+
+/// A failure and what goes with its response.
+struct Failed {
+    failure: Failure,
+    allowed: Vec<Method>,
+    set_cookie: Option<HeaderValue>,
+}
+
+impl From<Failure> for Failed {
+    fn from(failure: Failure) -> Self {
+        Self { failure, allowed: Vec::new(), set_cookie: None }
+    }
+}
+
+async fn attempt(
+    serving: &Serving,
+    incoming: &Incoming,
+    body: RequestBody,
+    moment: &Moment,
+    account: &mut Account,
+) -> Result<Response<Bytes>, Failed> {
+    let site = &serving.site;
+    let server = &site.settings.server;
+    let peer = incoming.connection.peer.map(|peer| peer.ip());
+    let origin = Origin::of(peer, &incoming.headers, server);
+    account.address = origin.address;
+    let host = host(incoming, &server.allowed_hosts)?;
+    if incoming.path == "*" {
+        return Ok(page::options(&[Method::GET, Method::HEAD, Method::OPTIONS]));
+    }
+    let (route, found) = match site.find(&incoming.method, &incoming.path) {
+        Ok(found) => found,
+        Err(miss) => return missed(miss, incoming),
+    };
+    account.route = Some(route.name.clone());
+    account.only_looking = only_looking(incoming);
+    let query = match &incoming.query {
+        Some(query) => params::urlencoded(query.as_bytes(), "query")?,
+        None => Vec::new(),
+    };
+    let takes_body = !matches!(incoming.method, Method::GET | Method::HEAD | Method::OPTIONS);
+    let form = if takes_body {
+        let deadline = Duration::from_secs(server.body_timeout);
+        let body = body.read(server.max_body, deadline).await;
+        let body = body
+            .map_err(|error| Failure::new(error.status(), told_of_body(error.status())).because(error.to_string()))?;
+        params::form(&incoming.headers, &body)?
+    } else {
+        Vec::new()
+    };
+    let request = Request {
+        method: &incoming.method,
+        path: &incoming.path,
+        query_string: incoming.query.as_deref(),
+        query,
+        form,
+        markers: found.params,
+        headers: &incoming.headers,
+        host,
+        https: origin.https,
+        remote_addr: origin.address,
+        now: moment.now,
+    };
+    run(serving, route, &request, account).await
+}
+
+/// Runs the route, in a session if it asks for one.
+async fn run(
+    serving: &Serving,
+    route: &Route,
+    request: &Request<'_>,
+    account: &mut Account,
+) -> Result<Response<Bytes>, Failed> {
+    let site = &serving.site;
+    let factory = match &serving.sessions {
+        Some(factory) if route.session_use != SessionUse::None => factory,
+        _ => {
+            let reply = site.run(route, request, &mut Session::new(request.now))?;
+            return Ok(page::response(reply, false, None));
+        }
+    };
+    let visit = Visit::from_headers(request.headers, request.now, request.https);
+    let rules = Rules { commit: account.only_looking.is_none(), refresh: route.keepalive };
+    let keep_failed = site.settings.session.set_on_exception;
+    let done = transact(
+        &**factory,
+        &visit,
+        rules,
+        |session| site.run(route, request, session),
+        |outcome: &Result<Reply, Failure>| outcome.is_ok() || keep_failed,
+    );
+    let done = done.await.map_err(session_failure)?;
+    let set_cookie = match done.set_cookie.map(HeaderValue::try_from).transpose() {
+        Ok(value) => value,
+        Err(_) => {
+            return Err(Failure::internal("the session factory made a cookie that cannot be a header").into());
+        }
+    };
+    let session = account.session.insert(SessionAccount {
+        standing: done.standing,
+        before: done.before,
+        after: done.after,
+        committed: done.committed,
+        attempts: done.attempts,
+    });
+    match done.outcome {
+        Ok(_) if account.only_looking.is_some() && session.is_changed() && is_to_be_shown(request.headers) => {
+            Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, "This page cannot be fetched ahead.").into())
+        }
+        Ok(reply) => Ok(page::response(reply, true, set_cookie)),
+        Err(failure) => Err(Failed { failure, allowed: Vec::new(), set_cookie }),
+    }
+}
+
+/// What a visitor is told when the session cannot be kept.
+fn session_failure(error: SessionError) -> Failure {
+    let private = error.to_string();
+    let failure = match error {
+        SessionError::TooLarge { .. } | SessionError::TooDeep { .. } => {
+            Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "This is more than your session can hold. Nothing was changed.")
+        }
+        _ => Failure {
+            retry_after: Some(1),
+            ..Failure::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Your session cannot be reached just now. Please try again.",
+            )
+        },
+    };
+    failure.because(private)
+}
+
+fn told_of_body(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "This is more than the server accepts in one request.",
+        StatusCode::REQUEST_TIMEOUT => "The request took too long to arrive.",
+        _ => "The request could not be read.",
+    }
+}
+
+/// No route: what the path, the method and the table say.
+fn missed(miss: Miss, incoming: &Incoming) -> Result<Response<Bytes>, Failed> {
+    match miss {
+        Miss::NotFound if incoming.path == "/favicon.ico" => {
+            // Every browser asks; a site without one has nothing to be told.
+            let reply = Reply { status: StatusCode::NO_CONTENT, headers: Vec::new(), body: String::new() };
+            Ok(page::response(reply, false, None))
+        }
+        Miss::NotFound => Err(Failure::not_found().into()),
+        Miss::MethodNotAllowed(allowed) if incoming.method == Method::OPTIONS => Ok(page::options(&allowed)),
+        Miss::MethodNotAllowed(allowed) => {
+            let failure = Failure::new(StatusCode::METHOD_NOT_ALLOWED, "This page does not answer this method.");
+            Err(Failed { allowed, ..failure.into() })
+        }
+        Miss::Malformed(what) => {
+            Err(Failure::bad_request("This address cannot be read.").because(what.to_string()).into())
+        }
+    }
+}
+
+/// Why a request must leave the session as it is: it only looks.
+fn only_looking(incoming: &Incoming) -> Option<&'static str> {
+    if incoming.method == Method::HEAD {
+        return Some("HEAD");
+    }
+    let says = |(name, word): &(HeaderName, &str)| {
+        let value = incoming.headers.get(name).and_then(|value| value.to_str().ok());
+        value.is_some_and(|value| value.to_ascii_lowercase().contains(word))
+    };
+    PREFETCH.iter().any(says).then_some("a prefetch")
+}
+
+/// What browsers, past ones included, say in which header when they fetch ahead.
+const PREFETCH: [(HeaderName, &str); 4] = [
+    (HeaderName::from_static("sec-purpose"), "prefetch"),
+    (HeaderName::from_static("purpose"), "prefetch"),
+    (HeaderName::from_static("x-moz"), "prefetch"),
+    (HeaderName::from_static("x-purpose"), "preview"),
+];
+
+/// Whether a prefetch stands in for a visit (Fetch, `Sec-Fetch-Dest`): the browser may show this very
+/// answer later without asking again, and so what was never stored. Refused, it asks when the visitor
+/// comes. What a page merely fetches ahead, for `empty`, is asked for again anyway.
+fn is_to_be_shown(headers: &http::HeaderMap) -> bool {
+    headers.get("sec-fetch-dest").is_some_and(|destination| destination != "empty")
+}
+
+impl Failed {
+    /// The one way from a failure to a response: the site's own page, else ours.
+    fn into_response(
+        self,
+        serving: &Serving,
+        asked: &Incoming,
+        moment: &Moment,
+        account: &mut Account,
+    ) -> Response<Bytes> {
+        let Self { failure, allowed, set_cookie } = self;
+        let id = format!("{:08x}", moment.id);
+        let info = ErrorInfo { method: &asked.method, path: &asked.path, id: &id };
+        let reply = match serving.site.error_page(&asked.path, &failure, &info) {
+            Some(Ok(reply)) => reply,
+            Some(Err(broken)) => {
+                tracing::error!(id, cause = broken.private, "the error page failed");
+                page::failure_page(&failure, &id, &asked.headers)
+            }
+            None => page::failure_page(&failure, &id, &asked.headers),
+        };
+        let mut response = page::response(reply, set_cookie.is_some(), set_cookie);
+        page::failure_headers(&failure, &allowed, response.headers_mut());
+        account.failure = Some(failure);
+        response
+    }
+}

@@ -1,0 +1,148 @@
+//! The one warp filter: a request in, a reply out.
+//!
+//! warp decides nothing here. Its rejections have statuses of their own and print their
+//! insides to the client, so the filter is built to have none, and its type says so.
+
+use std::convert::Infallible;
+use std::future::ready;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderValue, Method, Response, StatusCode, Version};
+use warp::Filter;
+use warp::path::FullPath;
+
+use super::activity::Activity;
+use super::{Connection, Handler, Incoming, Limits, RequestBody};
+
+/// What warp does not pass on, carried past it as a request extension.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wire {
+    pub connection: Connection,
+    pub version: Version,
+    /// The length of the body, if it was declared.
+    pub body_length: Option<u64>,
+    pub activity: Arc<Activity>,
+}
+
+/// The filter that has `handler` answer every request of a connection.
+pub(super) fn filter<H: Handler>(
+    handler: Arc<H>,
+    limits: Limits,
+) -> impl Filter<Extract = (Response<Bytes>,), Error = Infallible> + Clone {
+    let query = warp::query::raw().map(Some).or_else(|_| ready(Ok::<_, Infallible>((None,))));
+    let body = warp::body::stream().map(Some).or_else(|_| ready(Ok::<_, Infallible>((None,))));
+    warp::method()
+        .and(warp::path::full())
+        .and(query)
+        .and(warp::header::headers_cloned())
+        .and(warp::ext::optional::<Wire>())
+        .and(body)
+        .then(move |method, path: FullPath, query, headers, wire, body| {
+            let handler = Arc::clone(&handler);
+            async move {
+                let wire: Wire = Option::unwrap_or_default(wire);
+                let incoming = Incoming {
+                    method,
+                    path: path.as_str().to_owned(),
+                    query,
+                    headers,
+                    version: wire.version,
+                    connection: wire.connection,
+                    body: RequestBody::from_wire(body, wire.body_length, Arc::clone(&wire.activity)),
+                };
+                let is_head = incoming.method == Method::HEAD;
+                let mut response = match objection(&incoming, &limits) {
+                    Some(status) => plain(status),
+                    None => {
+                        let patience = match wire.body_length {
+                            Some(0) => limits.handler,
+                            _ => limits.handler.saturating_add(limits.body),
+                        };
+                        answer(&*handler, incoming, patience, &path).await
+                    }
+                };
+                if is_head || is_bodiless(response.status()) {
+                    drop_body(&mut response);
+                }
+                if wire.version < Version::HTTP_2 && wire.activity.left_body_unread() {
+                    let close = HeaderValue::from_static("close");
+                    response.headers_mut().insert(CONNECTION, close);
+                }
+                response
+            }
+        })
+}
+
+/// Why a request never gets to the handler.
+fn objection(incoming: &Incoming, limits: &Limits) -> Option<StatusCode> {
+    let Incoming { method, path, .. } = incoming;
+    let query = incoming.query.as_ref().map_or(0, |query| query.len() + 1);
+    if path.len() + query > limits.max_request_line {
+        Some(StatusCode::URI_TOO_LONG)
+    } else if incoming.headers.len() > limits.max_headers {
+        Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+    } else if method == Method::CONNECT {
+        // There is no tunnel to build here (RFC 9110 section 9.3.6).
+        Some(StatusCode::NOT_IMPLEMENTED)
+    } else if !(path.starts_with('/') || method == Method::OPTIONS && path == "*") {
+        Some(StatusCode::BAD_REQUEST)
+    } else {
+        None
+    }
+}
+
+/// The handler's answer, or what stands in for it if it panics or takes too long.
+async fn answer<H: Handler>(handler: &H, incoming: Incoming, patience: Duration, path: &FullPath) -> Response<Bytes> {
+    // The handler holds nothing between requests that a panic could leave half-changed
+    // without its own locks saying so.
+    let answer = AssertUnwindSafe(async { handler.answer(incoming).await }).catch_unwind();
+    match tokio::time::timeout(patience, answer).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(panic)) => {
+            let why =
+                panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+            tracing::error!(path = ?path.as_str(), ?why, "the handler panicked");
+            plain(StatusCode::INTERNAL_SERVER_ERROR)
+        }
+        Err(_) => {
+            tracing::warn!(path = ?path.as_str(), ?patience, "the handler took too long");
+            let mut response = plain(StatusCode::SERVICE_UNAVAILABLE);
+            let soon = HeaderValue::from_static("1");
+            response.headers_mut().insert(RETRY_AFTER, soon);
+            response
+        }
+    }
+}
+
+/// Statuses whose responses end with their headers (RFC 9110 sections 15.3.5 and 15.4.5).
+fn is_bodiless(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
+/// Takes the body out, and leaves its length where one may be given. hyper does this for
+/// HTTP/1 alone.
+fn drop_body(response: &mut Response<Bytes>) {
+    let length = std::mem::take(response.body_mut()).len();
+    if !is_bodiless(response.status()) {
+        let headers = response.headers_mut();
+        headers.entry(CONTENT_LENGTH).or_insert(length.into());
+    }
+}
+
+/// The edge's own response: the name of the status, for when the handler could not speak.
+fn plain(status: StatusCode) -> Response<Bytes> {
+    let mut response = Response::new(format!("{status}\n").into());
+    *response.status_mut() = status;
+    for (name, value) in
+        [(CONTENT_TYPE, "text/plain; charset=utf-8"), (X_CONTENT_TYPE_OPTIONS, "nosniff"), (CACHE_CONTROL, "no-store")]
+    {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().insert(name, value);
+    }
+    response
+}

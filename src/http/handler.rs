@@ -1,0 +1,56 @@
+//! The seam between the edge and what answers.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Response, Version};
+
+use super::{Limits, RequestBody};
+
+/// What answers requests: the site behind the edge.
+pub trait Handler: Send + Sync + 'static {
+    /// The limits for a connection that is being accepted.
+    fn limits(&self) -> Limits;
+
+    /// Answers one request.
+    ///
+    /// The future is dropped when the client goes away or [`Limits::handler`] has passed, so
+    /// work that must not stop half-way belongs in a task of its own. A panic costs this
+    /// request a 500 and nothing else. For `HEAD`, answer as for `GET`: the edge keeps the
+    /// headers and the length, and leaves the body out.
+    fn answer(&self, incoming: Incoming) -> impl Future<Output = Response<Bytes>> + Send;
+}
+
+/// One request as it came off the wire; the body is still to be read.
+///
+/// The edge has refused what is no request to a site (`CONNECT`, a target that is no path)
+/// and what is over the [`Limits`]; everything else, `Host` included, is for the handler to
+/// judge.
+#[derive(Debug)]
+pub struct Incoming {
+    /// The method, which may be an unknown one.
+    pub method: Method,
+    /// The raw path, still percent-encoded. It starts with `/`, except for `OPTIONS *`,
+    /// where it is `*` (RFC 9112 section 3.2.4).
+    pub path: String,
+    /// The raw query without its `?`; `None` when the target has no `?`.
+    pub query: Option<String>,
+    /// The headers, repeated ones included.
+    pub headers: HeaderMap,
+    /// The protocol version.
+    pub version: Version,
+    /// Where the request came from.
+    pub connection: Connection,
+    /// The body.
+    pub body: RequestBody,
+}
+
+/// What is known of a request besides the request itself.
+#[derive(Clone, Debug, Default)]
+pub struct Connection {
+    /// The client's address, or its proxy's; `None` on a Unix socket.
+    pub peer: Option<SocketAddr>,
+    /// The authority of an absolute-form target (RFC 9112 section 3.2.2, where it overrides
+    /// `Host`) or HTTP/2's `:authority` (RFC 9113 section 8.3.1).
+    pub authority: Option<String>,
+}

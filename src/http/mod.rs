@@ -1,0 +1,39 @@
+//! The edge: everything between a socket and the site, and the only folder that names warp.
+//!
+//! ```text
+//! Listener -> serve -> Guard (deadlines) -> hyper -> one warp filter -> Handler
+//! ```
+//!
+//! | File          | Its one job                                                       |
+//! |---------------|-------------------------------------------------------------------|
+//! | `listen.rs`   | an address as written becomes listening sockets                   |
+//! | `server.rs`   | the accept loop, one task per connection, the graceful stop       |
+//! | `guard.rs`    | the deadlines of a connection that hyper does not keep            |
+//! | `activity.rs` | what guard, service and bodies of one connection tell each other  |
+//! | `filter.rs`   | the one warp filter: a request in, a reply out, never a rejection |
+//! | `body.rs`     | a request body, read under a size and a time limit                |
+//! | `handler.rs`  | the seam: [`Handler`], which answers, and [`Incoming`]            |
+//! | `limits.rs`   | every size and deadline of the edge in one place                  |
+
+mod activity;
+pub mod answer;
+mod body;
+mod filter;
+mod guard;
+mod handler;
+mod host;
+mod limits;
+mod listen;
+mod multipart;
+mod origin;
+pub mod page;
+mod params;
+mod served;
+mod server;
+
+pub use body::{BodyError, RequestBody};
+pub use handler::{Connection, Handler, Incoming};
+pub use limits::Limits;
+pub use listen::{Address, ListenError, Listener};
+pub use served::{Served, limits};
+pub use server::{Ending, serve};

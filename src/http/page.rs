@@ -1,0 +1,130 @@
+//! Replies to responses: the headers every response has, and the pages for failures.
+
+use bytes::Bytes;
+use http::header::{
+    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY, RETRY_AFTER,
+    SET_COOKIE, VARY, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+
+use crate::site::failure::Failure;
+use crate::site::response::Reply;
+use crate::site::title;
+
+/// What every response says unless its route says otherwise (OWASP secure headers; none of them
+/// keeps a page's own scripts or styles from working).
+const SECURITY: [(HeaderName, HeaderValue); 4] = [
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin")),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    (
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"),
+    ),
+];
+
+/// A reply as a response.
+///
+/// `personal` is for replies that depend on the session: no cache may keep them. `set_cookie` is
+/// the value of the one `Set-Cookie`.
+pub fn response(reply: Reply, personal: bool, set_cookie: Option<HeaderValue>) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(reply.body));
+    *response.status_mut() = reply.status;
+    let headers = response.headers_mut();
+    headers.reserve(reply.headers.len() + SECURITY.len() + 3);
+    for (name, value) in reply.headers {
+        headers.append(name, value);
+    }
+    if personal {
+        headers.append(VARY, HeaderValue::from_static("Cookie"));
+        // A page that sets a cookie is never stored, whatever its route says.
+        if set_cookie.is_some() || !headers.contains_key(CACHE_CONTROL) {
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+    }
+    if let Some(value) = set_cookie {
+        headers.append(SET_COOKIE, value);
+    }
+    for (name, value) in SECURITY {
+        headers.entry(name).or_insert(value);
+    }
+    response
+}
+
+/// 204 with the methods a path answers.
+pub fn options(allowed: &[Method]) -> Response<Bytes> {
+    let reply = Reply { status: StatusCode::NO_CONTENT, headers: vec![(ALLOW, allow(allowed))], body: String::new() };
+    response(reply, false, None)
+}
+
+/// The value of `Allow`.
+pub fn allow(methods: &[Method]) -> HeaderValue {
+    let names: Vec<_> = methods.iter().map(Method::as_str).collect();
+    HeaderValue::from_str(&names.join(", ")).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// Sitewright's own page for a failure, as the client likes it: HTML, JSON or plain text.
+pub fn failure_page(failure: &Failure, id: &str, accept: &HeaderMap) -> Reply {
+    let status = failure.status;
+    let name = title(status);
+    let told = if status.is_server_error() { Some(id) } else { None };
+    let (kind, body) = match preferred(accept) {
+        Preferred::Json => {
+            let mut body = serde_json::json!({ "status": status.as_u16(), "title": name, "message": failure.public });
+            if let (Some(id), Some(body)) = (told, body.as_object_mut()) {
+                body.insert("id".to_owned(), id.into());
+            }
+            ("application/json", body.to_string())
+        }
+        Preferred::Html => {
+            let message = handlebars::html_escape(&failure.public);
+            let id = told.map_or_else(String::new, |id| format!("<p><small>Error {id}</small></p>\n"));
+            let code = status.as_u16();
+            let body = format!(
+                "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+                 <meta name=\"viewport\" content=\"width=device-width\">\n<title>{code} {name}</title>\n\
+                 <style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:20vh auto 0;padding:0 1rem;color-scheme:light dark}}</style>\n\
+                 </head>\n<body>\n<h1>{code} {name}</h1>\n<p>{message}</p>\n{id}</body>\n</html>\n"
+            );
+            ("text/html; charset=utf-8", body)
+        }
+        Preferred::Plain => {
+            let id = told.map_or_else(String::new, |id| format!("Error {id}\n"));
+            ("text/plain; charset=utf-8", format!("{} {name}\n\n{}\n{id}", status.as_u16(), failure.public))
+        }
+    };
+    Reply { status, headers: vec![(CONTENT_TYPE, HeaderValue::from_static(kind))], body }
+}
+
+/// The headers a failure brings, whatever its page.
+pub fn failure_headers(failure: &Failure, allowed: &[Method], headers: &mut HeaderMap) {
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if failure.status == StatusCode::METHOD_NOT_ALLOWED {
+        headers.insert(ALLOW, allow(allowed));
+    }
+    if let Some(seconds) = failure.retry_after {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+}
+
+enum Preferred {
+    Html,
+    Json,
+    Plain,
+}
+
+/// What the client likes best. A browser asks for HTML; who takes anything gets HTML too.
+fn preferred(headers: &HeaderMap) -> Preferred {
+    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*").to_ascii_lowercase();
+    let takes =
+        |kind: &str| accept.split(',').any(|item| item.split(';').next().is_some_and(|item| item.trim() == kind));
+    if takes("text/html") {
+        Preferred::Html
+    } else if takes("application/json") {
+        Preferred::Json
+    } else if takes("*/*") || takes("text/*") {
+        Preferred::Html
+    } else {
+        Preferred::Plain
+    }
+}

@@ -1,0 +1,162 @@
+//! A served site as the edge's [`Handler`]: which site answers, on whose clock, and the access log.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http::{Response, StatusCode, Version};
+
+use super::answer::{Account, Moment, answer};
+use super::{Handler, Incoming, Limits, page};
+use crate::config::settings::ServerSettings;
+use crate::diagnostic::print;
+use crate::session::factory::Standing;
+use crate::site::live::{Live, State};
+use crate::site::response::Reply;
+
+/// Answers requests with whatever site is live.
+#[derive(Debug)]
+pub struct Served {
+    live: Arc<Live>,
+    next_id: AtomicU64,
+}
+
+impl Served {
+    /// Serves what `live` holds, now and after every swap.
+    pub fn new(live: Arc<Live>) -> Self {
+        // Ids of two runs of the program should not be mistaken for each other.
+        let first = getrandom::u32().unwrap_or_default();
+        Self { live, next_id: AtomicU64::new(u64::from(first)) }
+    }
+}
+
+impl Handler for Served {
+    fn limits(&self) -> Limits {
+        match &*self.live.now() {
+            State::Serving(serving) => limits(&serving.site.settings.server),
+            State::Broken(_) => Limits::default(),
+        }
+    }
+
+    async fn answer(&self, incoming: Incoming) -> Response<Bytes> {
+        let serving = match &*self.live.now() {
+            State::Serving(serving) => Arc::clone(serving),
+            State::Broken(problems) => return broken(&print::to_text(problems, false)),
+        };
+        let moment = Moment { now: now(), id: self.next_id.fetch_add(1, Ordering::Relaxed) & 0xffff_ffff };
+        if !serving.site.settings.server.access_log {
+            let answer = answer(&serving, incoming, &moment).await;
+            log_failure(&answer.account, &moment);
+            return answer.response;
+        }
+        let line = Line::begin(&incoming);
+        let answer = answer(&serving, incoming, &moment).await;
+        log_failure(&answer.account, &moment);
+        line.end(&answer.response, &answer.account);
+        answer.response
+    }
+}
+
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+}
+
+/// The limits that `[server]` sets.
+pub fn limits(server: &ServerSettings) -> Limits {
+    Limits {
+        first_byte: Duration::from_secs(server.first_byte_timeout),
+        header: Duration::from_secs(server.header_timeout),
+        body: Duration::from_secs(server.body_timeout),
+        keep_alive: Duration::from_secs(server.keep_alive_timeout),
+        write_stall: Duration::from_secs(server.write_timeout),
+        handler: Duration::from_secs(server.handler_timeout),
+        max_request_line: server.max_request_line,
+        max_header_bytes: server.max_header_bytes,
+        max_headers: server.max_headers,
+        max_body: server.max_body,
+        max_connections: server.max_connections,
+        shutdown: Duration::from_secs(server.shutdown_timeout),
+    }
+}
+
+/// The page of a site that has never been good: what is wrong with it, and it asks again by itself.
+fn broken(problems: &str) -> Response<Bytes> {
+    let body = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"refresh\" content=\"2\">\n\
+         <title>This site has problems</title>\n\
+         <style>body{{font:1rem/1.5 system-ui,sans-serif;margin:3rem auto;max-width:72rem;padding:0 1rem;color-scheme:light dark}}\
+         pre{{overflow-x:auto;padding:1rem;border:1px solid;border-radius:.5rem}}</style>\n</head>\n<body>\n\
+         <h1>This site has problems</h1>\n<p>Save a mended file, and the site appears here.</p>\n<pre>{}</pre>\n</body>\n</html>\n",
+        handlebars::html_escape(problems)
+    );
+    let html = http::HeaderValue::from_static("text/html; charset=utf-8");
+    let reply =
+        Reply { status: StatusCode::SERVICE_UNAVAILABLE, headers: vec![(http::header::CONTENT_TYPE, html)], body };
+    let mut response = page::response(reply, true, None);
+    response.headers_mut().insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("2"));
+    response
+}
+
+/// What a failure means for the operator: server errors with their cause, refused cookies quietly.
+fn log_failure(account: &Account, moment: &Moment) {
+    if let Some(session) = &account.session
+        && let Standing::Refused(refusal) = session.standing
+    {
+        tracing::debug!(reason = refusal.label(), "a session cookie was refused");
+    }
+    let Some(failure) = account.failure.as_ref().filter(|failure| !failure.private.is_empty()) else {
+        return;
+    };
+    let route = account.route.as_deref().unwrap_or("-");
+    let status = failure.status.as_u16();
+    if failure.status.is_server_error() {
+        tracing::error!(
+            id = format_args!("{:08x}", moment.id),
+            status,
+            route,
+            cause = failure.private,
+            "request failed"
+        );
+    } else {
+        tracing::debug!(status, route, cause = failure.private, "request refused");
+    }
+}
+
+/// One line of the access log, in the making.
+struct Line {
+    start: Instant,
+    method: http::Method,
+    path: String,
+    version: Version,
+}
+
+impl Line {
+    fn begin(incoming: &Incoming) -> Self {
+        Self {
+            start: Instant::now(),
+            method: incoming.method.clone(),
+            // The query stays out: it is where people put tokens.
+            path: incoming.path.clone(),
+            version: incoming.version,
+        }
+    }
+
+    /// `127.0.0.1 "GET /howdy HTTP/1.1" 200 156 0.31ms hello`
+    fn end(self, response: &Response<Bytes>, account: &Account) {
+        let address: Option<IpAddr> = account.address;
+        let address = address.map_or_else(|| "-".to_owned(), |address| address.to_string());
+        tracing::info!(
+            target: "access",
+            "{address} \"{} {} {:?}\" {} {} {:.2}ms {}",
+            self.method,
+            self.path.escape_debug(),
+            self.version,
+            response.status().as_u16(),
+            response.body().len(),
+            self.start.elapsed().as_secs_f64() * 1000.0,
+            account.route.as_deref().unwrap_or("-"),
+        );
+    }
+}

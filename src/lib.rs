@@ -1,0 +1,68 @@
+//! Sitewright serves a web site that is **declared, not programmed**.
+//!
+//! One idea carries everything: **a route is a pure function, `(request, session) -> (response,
+//! session)`, and the engine does everything else.** Because what a route can do is a closed,
+//! declared set, the program knows before the first request which names each template needs and
+//! which routes touch the session at all.
+//!
+//! # The way of a site
+//!
+//! ```text
+//! config.toml ─ config::load ─▶ Declarations ─ Site::load ─▶ Site ─ Live::swap ─▶ served
+//!                   │ every problem a Diagnostic │                  ▲
+//!                   └──────── diagnostic ────────┘               reload
+//! ```
+//!
+//! # The way of a request
+//!
+//! ```text
+//! socket ─▶ http (guard, hyper, one warp filter) ─▶ http::answer ─▶ Site::find ─▶ Route
+//!                                                        │
+//!                  session::transaction: load ─▶ Route::run ─▶ commit, again on a conflict
+//! ```
+//!
+//! # Where things are
+//!
+//! | Folder | Its one job |
+//! |---|---|
+//! | [`diagnostic`] | a problem as data: where, what, how to mend it |
+//! | [`config`] | text to declarations, each with its place in the file |
+//! | [`template`] | Handlebars, and the small language inside strings |
+//! | [`action`] | one file per verb, one list |
+//! | [`session`] | the value, the transaction, the cookie, one file per factory |
+//! | [`site`] | declarations to a [`site::Site`]: router, routes, checks; immutable |
+//! | [`http`] | the only folder that names warp: the edge, and the life of a request |
+//! | [`reload`] | watch, build aside, swap |
+//! | [`snapshot`] | `.http` files, the jar, the comparison |
+//! | [`cli`] | one file per subcommand |
+//!
+//! Arrows point down this list and nowhere else, and a test enforces it: `cli -> {reload, http,
+//! snapshot, site, config}`, `reload -> {config, site}`, `http -> {site, session}`, `site ->
+//! {config, action, template, session}`, `action -> {template, session's value}`, all ->
+//! `diagnostic`.
+//!
+//! # The words
+//!
+//! Site, Route, Action, Session, Store, Template, Diagnostic: one spelling each, in the
+//! configuration, in types, in folders. Two kinds of failure: a [`diagnostic::Diagnostic`] for the
+//! author (many, at once), a [`site::failure::Failure`] for the visitor (one, with a public and a
+//! private text).
+//!
+//! # What is absent on purpose
+//!
+//! - A session object that talks to a store. Sessions are values; only
+//!   [`session::transaction`] loads and commits, and nothing else loops.
+//! - A partial reload. The whole site is built aside and one pointer is swapped ([`site::live`]).
+//! - A second expression language beside Handlebars.
+//! - Text that reaches a visitor from an error's inside: [`http::answer`] is the one error door.
+
+pub mod action;
+pub mod cli;
+pub mod config;
+pub mod diagnostic;
+pub mod http;
+pub mod reload;
+pub mod session;
+pub mod site;
+pub mod snapshot;
+pub mod template;

@@ -1,0 +1,289 @@
+//! `actions = [ … ]`: tables to compiled steps.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::responses::{self, all};
+use super::route::Step;
+use super::vocabulary::Vocabulary;
+use crate::action::{Arg, Args, Operand, Opt, Takes, Verb};
+use crate::config::keys;
+use crate::config::route::response as read_response;
+use crate::config::tree::{Entry, Node, Tree};
+use crate::diagnostic::{Diagnostic, Written, did_you_mean, nearest, nearest_help};
+use crate::site::request::NAMES;
+use crate::template::expression::{Expression, Term, Writing};
+use crate::template::helpers::is_helper;
+use crate::template::names::is_path;
+use crate::template::render::Escaping;
+
+/// The names that the templates of a route can show.
+#[derive(Debug, Default)]
+pub struct Names {
+    /// Those that are known.
+    pub provided: BTreeSet<String>,
+    /// Whether an action is so broken that what it would have bound is not known.
+    pub incomplete: bool,
+}
+
+/// Compiles one action; `None` if it is broken. Adds what it binds to `names`.
+pub fn step(given: &Node, vocabulary: &Vocabulary, names: &mut Names, writing: &mut Writing<'_>) -> Option<Step> {
+    let Some((verb, node)) = understand(given, vocabulary, writing) else {
+        names.incomplete = true;
+        return None;
+    };
+    let entry = node.get(verb.name)?;
+    let mut args = Args::default();
+    let mut good = operand(verb, &entry.node, &mut args, writing);
+    for opt in verb.options {
+        if let Some(given) = node.get(opt.name) {
+            match option(opt, &given.node, writing) {
+                Some(arg) => {
+                    args.options.insert(opt.name, arg);
+                }
+                None => good = false,
+            }
+        }
+    }
+    let bind = bound_name(&node, verb, &args, writing);
+    match &bind {
+        Some(name) => names.provided.extend([name.clone()]),
+        None => names.incomplete |= !good || node.get("as").is_some(),
+    }
+    let condition = node.get("if").map(|entry| expression(&entry.node, writing));
+    let or = node.get("or");
+    let otherwise = or.map(|or| {
+        let declared = read_response(&or.node, "redirect", writing.problems)?;
+        responses::response(&declared, writing)
+    });
+    if good && matches!(node, Cow::Borrowed(_)) {
+        check_or(&node, verb, or, writing);
+    }
+    if !good || matches!(condition, Some(None)) || matches!(otherwise, Some(None)) {
+        return None;
+    }
+    match (verb.build)(args) {
+        Ok(action) => {
+            Some(Step { verb: verb.name, action, condition: condition.flatten(), otherwise: otherwise.flatten(), bind })
+        }
+        Err(reason) => {
+            let message = format!("this `{}` does not work: {reason}", verb.name);
+            writing.problems.push(
+                Diagnostic::error(&entry.name.place, message)
+                    .key(&node.key)
+                    .help(format!("for example: `{}`", verb.example)),
+            );
+            None
+        }
+    }
+}
+
+/// The verb of an action, and the action with misspelt keys put right; `None` if there is no verb.
+fn understand<'n>(
+    node: &'n Node,
+    vocabulary: &Vocabulary,
+    writing: &mut Writing<'_>,
+) -> Option<(&'static Verb, Cow<'n, Node>)> {
+    if !matches!(node.tree, Tree::Table(_)) {
+        writing.problems.push(node.unlike("an action").help("write `{ VERB = … }`, such as `{ read = \"user\" }`"));
+        return None;
+    }
+    let verbs = vocabulary.verb_names();
+    let mut found = node.entries().iter().filter(|entry| verbs.contains(&entry.name.as_str()));
+    let (verb, misspelt) = match (found.next(), found.next()) {
+        (Some(first), Some(second)) => {
+            writing.problems.push(
+                Diagnostic::error(&second.name.place, "this action has two verbs")
+                    .key(&node.key)
+                    .related(&first.name.place, "the first")
+                    .help("one action does one thing; write two actions"),
+            );
+            return None;
+        }
+        (Some(only), None) => (only.name.as_str(), None),
+        (None, _) => {
+            let slip = misspelt_verb(node, &verbs, writing)?;
+            (nearest(&slip.name, verbs.iter().copied())?, Some(&slip.name.place))
+        }
+    };
+    let verb = vocabulary.verb(verb)?;
+    let options: Vec<&str> = verb.options.iter().map(|opt| opt.name).chain(keys::names(keys::ACTION)).collect();
+    let valid = [options.as_slice(), &[verb.name]].concat();
+    let node = node.corrected(&valid, &mut |entry| {
+        let name = &entry.name;
+        if misspelt != Some(&name.place) {
+            writing.problems.push(
+                Diagnostic::error(&name.place, format!("`{}` has no option `{}`", verb.name, name.value))
+                    .key(&node.key)
+                    .maybe_help(did_you_mean(name, options.iter().copied())),
+            );
+        }
+    });
+    Some((verb, node))
+}
+
+/// Reports that an action has no verb, with the entry that was probably meant to be it.
+fn misspelt_verb<'n>(node: &'n Node, verbs: &[&str], writing: &mut Writing<'_>) -> Option<&'n Entry> {
+    let generic = keys::names(keys::ACTION);
+    let mut entries = node.entries().iter().filter(|entry| !generic.contains(&entry.name.as_str()));
+    // The likeliest slip is the key nearest to a verb, else the first.
+    let is_near = |entry: &&Entry| nearest(&entry.name, verbs.iter().copied()).is_some();
+    let slip = entries.clone().find(is_near).or_else(|| entries.next());
+    let error = match slip {
+        Some(entry) => Diagnostic::error(&entry.name.place, format!("unknown verb `{}`", entry.name.value)),
+        None => node.error("this action has no verb"),
+    };
+    let name = slip.map_or("", |entry| entry.name.as_str());
+    writing.problems.push(error.key(&node.key).maybe_help(did_you_mean(name, verbs.iter().copied())));
+    slip
+}
+
+fn operand(verb: &Verb, node: &Node, args: &mut Args, writing: &mut Writing<'_>) -> bool {
+    match verb.operand {
+        Operand::Key => {
+            args.key = written(node, writing).and_then(|text| writing.key(&text, &node.key));
+            args.key.is_some()
+        }
+        Operand::Param => {
+            let Some(name) = node.text(writing.problems) else { return false };
+            if name.is_empty() || name.contains("{{") {
+                writing.problems.push(
+                    node.error(format!("`{}` needs the name of a parameter", verb.name))
+                        .help("the name is fixed: what a form calls the field, such as `user`"),
+                );
+                return false;
+            }
+            args.param = Some(name.value);
+            true
+        }
+        Operand::Nothing => {
+            let good = matches!(node.tree, Tree::Scalar(Value::Bool(true)));
+            if !good {
+                writing.problems.push(
+                    node.error(format!("`{}` takes nothing but `true`", verb.name))
+                        .help(format!("write `{}`", verb.example)),
+                );
+            }
+            good
+        }
+    }
+}
+
+fn option(opt: &Opt, node: &Node, writing: &mut Writing<'_>) -> Option<Arg> {
+    match opt.takes {
+        Takes::Value => term(node, writing).map(Term::fold).map(Arg::Value),
+        Takes::Expression => expression(node, writing).map(Arg::Expression),
+        Takes::Key => {
+            let text = written(node, writing)?;
+            writing.key(&text, &node.key).map(Arg::Key)
+        }
+        Takes::Number => match &node.tree {
+            Tree::Scalar(Value::Number(number)) => Some(Arg::Number(number.clone())),
+            _ => node.expected("a number", writing.problems),
+        },
+        Takes::Word(words) => {
+            let word = node.text(writing.problems)?;
+            if !words.contains(&word.as_str()) {
+                writing.problems.push(
+                    node.error(format!("`{}` must be one of `{}`", opt.name, words.join("`, `")))
+                        .maybe_help(nearest_help(&word, words.iter().copied())),
+                );
+                return None;
+            }
+            Some(Arg::Word(word.value))
+        }
+    }
+}
+
+/// A string with its place.
+fn written(node: &Node, writing: &mut Writing<'_>) -> Option<Written> {
+    let text = node.text(writing.problems)?;
+    Some(Written::quoted(text.value, &text.place))
+}
+
+/// An expression.
+pub fn expression(node: &Node, writing: &mut Writing<'_>) -> Option<Expression> {
+    let text = written(node, writing)?;
+    writing.expression(&text, &node.key)
+}
+
+/// A value whose strings are inline templates.
+pub fn term(node: &Node, writing: &mut Writing<'_>) -> Option<Term> {
+    Some(match &node.tree {
+        Tree::Text(_) => {
+            let text = written(node, writing)?;
+            Term::Text(writing.text(&text, Escaping::Plain, &node.key)?)
+        }
+        Tree::Scalar(value) => Term::Fixed(value.clone()),
+        Tree::List(items) => Term::List(all(items, |item| term(item, writing))?),
+        Tree::Table(entries) => {
+            Term::Map(all(entries, |entry| Some((entry.name.value.clone(), term(&entry.node, writing)?)))?)
+        }
+    })
+}
+
+/// `or` needs a reason to answer.
+fn check_or(node: &Node, verb: &Verb, or: Option<&Entry>, writing: &mut Writing<'_>) {
+    let default = node.get("default");
+    match (or, verb.cannot, default) {
+        (Some(or), _, Some(default)) => writing.problems.push(
+            Diagnostic::error(&or.name.place, "`or` and `default` exclude each other")
+                .key(&node.key)
+                .related(&default.name.place, "with this, a missing key is no failure")
+                .help("keep one of them"),
+        ),
+        (Some(or), None, None) => writing.problems.push(
+            Diagnostic::warning(
+                &or.name.place,
+                format!("`{}` hardly ever fails, so this `or` will not answer", verb.name),
+            )
+            .key(&node.key)
+            .help("leave it out"),
+        ),
+        (None, _, None) if verb.options.iter().any(|opt| opt.name == "default") => {
+            if let Some(entry) = node.get(verb.name) {
+                writing.problems.push(
+                    Diagnostic::note(&entry.node.place, "without `default` or `or`, a missing key reads as nothing")
+                        .key(&node.key),
+                );
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The name an action's value is bound under.
+fn bound_name(node: &Node, verb: &Verb, args: &Args, writing: &mut Writing<'_>) -> Option<String> {
+    let given = node.get("as");
+    let Some(given) = given else {
+        verb.yields?;
+        let own = args.key.as_ref().and_then(|key| key.last_name()).or(args.param.as_deref())?;
+        // A key may be called anything; only a plain word can be shown, and no reserved one.
+        let usable = is_path(own) && !own.contains('.') && meaning(own).is_none();
+        return usable.then(|| own.to_owned());
+    };
+    let name = given.node.text(writing.problems)?;
+    let error = |message: String| given.node.error(message);
+    let problem = if verb.yields.is_none() {
+        error(format!("`{}` has no value to bind", verb.name)).help("leave `as` out")
+    } else if let Some(meaning) = meaning(&name) {
+        error(format!("`{}` has a meaning in templates", name.value))
+            .help(format!("it is {meaning}; choose another name"))
+    } else if !is_path(&name) || name.contains('.') {
+        error(format!("`{}` cannot be a name in templates", name.value))
+            .help("use one word of letters, digits, `_` and `-`")
+    } else {
+        return Some(name.value);
+    };
+    writing.problems.push(problem);
+    None
+}
+
+/// What a name stands for in every template, if it does.
+pub fn meaning(name: &str) -> Option<&'static str> {
+    let known = NAMES.iter().find(|(reserved, _)| *reserved == name).map(|(_, meaning)| *meaning);
+    let on_error_pages = || (name == "error").then_some("what happened, on error pages");
+    known.or_else(on_error_pages).or_else(|| is_helper(name).then_some("a helper"))
+}

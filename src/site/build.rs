@@ -1,0 +1,262 @@
+//! Declarations to a [`Site`]: names first, then templates, then routes, then the checks that need
+//! all of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use http::Method;
+use serde_json::{Map, Value};
+
+use super::actions::{self, Names, meaning};
+use super::check::{self, By, Shown};
+use super::paths::{self, Paths};
+use super::pattern::Pattern;
+use super::request::NAMES;
+use super::response::Response;
+use super::route::{Route, SessionUse, Step};
+use super::vocabulary::Vocabulary;
+use super::{ErrorPage, Part, Site, fingerprint, responses, sessions};
+use crate::action::Effect;
+use crate::config::Loaded;
+use crate::config::declaration::{Declarations, RouteDeclaration};
+use crate::config::tree::Entry;
+use crate::diagnostic::{At, Diagnostic, Diagnostics, did_you_mean};
+use crate::template::expression::Writing;
+use crate::template::helpers::Links;
+use crate::template::library::{Home, Library, qualify};
+
+/// Builds the site; `None` if its file could not be read at all.
+pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics) -> Option<Site> {
+    let declarations = loaded.declarations.as_ref()?;
+    let mut declared = Vec::new();
+    flatten(declarations, &mut declared);
+
+    let paths = Arc::new(Paths::of(&declared, problems));
+    let links: Arc<dyn Links> = Arc::clone(&paths) as Arc<dyn Links>;
+    let mut library = Library::new(Arc::clone(&links), template_names(&declared, problems));
+    let known: Vec<_> = declared.iter().map(|part| known_data(part)).collect();
+    for (part, known) in declared.iter().zip(&known) {
+        let home = Home { site: &part.name, data: known };
+        for template in &part.templates {
+            if let Some(text) = &template.text {
+                library.add(&home.qualify(&template.name), home, text, None, &template.key, problems);
+            }
+        }
+    }
+
+    let mut routes = Vec::new();
+    let mut parts = Vec::new();
+    let mut shown = Vec::new();
+    for (index, (part, known)) in declared.iter().zip(&known).enumerate() {
+        let home = Home { site: &part.name, data: known };
+        let mut compiler = Compiler { part, home, index, vocabulary, library: &mut library, shown: &mut shown };
+        for route in &part.routes {
+            let pattern = paths.pattern(&home.qualify(&route.name)).cloned();
+            if let Some(route) = compiler.route(route, pattern, problems) {
+                routes.push(route);
+            }
+        }
+        parts.push(compiler.finish(problems));
+    }
+    library.check_inclusions(problems);
+    check::names(&library, &shown, problems);
+    let router = paths::router(&declared, &routes, problems);
+    sessions::check(&loaded.settings, &routes, &declared, vocabulary, problems);
+    check::cookie_limits(&loaded.settings, &routes, problems);
+    Some(Site {
+        settings: loaded.settings,
+        inputs: loaded.inputs,
+        routes,
+        parts,
+        router: router?,
+        templates: library.finish(),
+        links,
+    })
+}
+
+fn flatten<'d>(declarations: &'d Declarations, all: &mut Vec<&'d Declarations>) {
+    all.push(declarations);
+    declarations.mounts.iter().for_each(|mount| flatten(mount, all));
+}
+
+/// The full names of all templates; two of the same name are an error.
+fn template_names(parts: &[&Declarations], problems: &mut Diagnostics) -> BTreeSet<String> {
+    let mut names: BTreeMap<String, &At<String>> = BTreeMap::new();
+    for part in parts {
+        for template in &part.templates {
+            let full = qualify(&part.name, &template.name);
+            if let Some(first) = names.get(&full) {
+                problems.push(
+                    Diagnostic::error(
+                        &template.name.place,
+                        format!("two templates are named `{}`", template.name.value),
+                    )
+                    .key(&template.key)
+                    .related(&first.place, "the first")
+                    .help("`[templates]` and the files of the template directory share their names; drop one"),
+                );
+            }
+            names.insert(full, &template.name);
+        }
+    }
+    names.into_keys().collect()
+}
+
+/// The values of `[data]` that mean the same on every page of a site: a name that some route gives
+/// another meaning is not among them.
+fn known_data(part: &Declarations) -> Map<String, Value> {
+    let hidden = |name: &str| {
+        part.routes.iter().any(|route| {
+            let in_data = route.data.iter().any(|entry| *entry.name == name);
+            // Whatever an action mentions might bind it.
+            let bound = route.actions.iter().flatten().any(|action| action.to_value().to_string().contains(name));
+            in_data || bound
+        })
+    };
+    let known = part.data.iter().filter(|entry| !hidden(&entry.name));
+    known.map(|entry| (entry.name.value.clone(), entry.node.to_value())).collect()
+}
+
+/// Compiles the routes and error pages of one site folder.
+struct Compiler<'c> {
+    part: &'c Declarations,
+    home: Home<'c>,
+    index: usize,
+    vocabulary: &'c Vocabulary,
+    library: &'c mut Library,
+    shown: &'c mut Vec<Shown>,
+}
+
+impl Compiler<'_> {
+    fn route(
+        &mut self,
+        declared: &RouteDeclaration,
+        pattern: Option<Pattern>,
+        problems: &mut Diagnostics,
+    ) -> Option<Route> {
+        let methods = methods(declared, problems);
+        let data = data(&declared.data, problems);
+        let mut writing =
+            Writing { library: self.library, home: self.home, prefix: &self.part.prefix, problems, added: Vec::new() };
+        let mut names = Names::default();
+        names.provided.extend(NAMES.iter().map(|(name, _)| (*name).to_owned()));
+        names.provided.extend(self.part.data.iter().chain(&declared.data).map(|entry| entry.name.value.clone()));
+        let actions = declared.actions.iter().flatten();
+        let steps = actions.filter_map(|node| actions::step(node, self.vocabulary, &mut names, &mut writing));
+        let steps: Vec<Step> = steps.collect();
+        let response = declared.response.as_ref().and_then(|declared| responses::response(declared, &mut writing));
+        let added = writing.added;
+        let session_use = session_use(&steps, added.iter().any(|name| self.shows_session(name)));
+        let fingerprint = fingerprint::route(declared, &self.part.prefix, &added, self.library);
+        if !names.incomplete {
+            let by = By::Route(self.home.qualify(&declared.name));
+            self.shown.push(Shown { by, templates: added, provided: names.provided });
+        }
+        Some(Route {
+            name: self.home.qualify(&declared.name),
+            pattern: pattern?,
+            methods,
+            part: self.index,
+            steps,
+            response: response?,
+            data,
+            session_use,
+            keepalive: declared.keepalive.unwrap_or(true),
+            fingerprint,
+        })
+    }
+
+    fn shows_session(&self, template: &str) -> bool {
+        let variables = self.library.variables(template);
+        variables.iter().any(|variable| variable.path.first().is_some_and(|name| name == "session"))
+    }
+
+    fn finish(mut self, problems: &mut Diagnostics) -> Part {
+        Part {
+            errors: self.errors(problems),
+            data: data(&self.part.data, problems),
+            name: self.part.name.clone(),
+            prefix: self.part.prefix.clone(),
+            folder: self.part.folder.clone(),
+        }
+    }
+
+    fn errors(&mut self, problems: &mut Diagnostics) -> Vec<ErrorPage> {
+        let mut pages = Vec::new();
+        for declared in &self.part.errors {
+            let mut writing = Writing {
+                library: self.library,
+                home: self.home,
+                prefix: &self.part.prefix,
+                problems,
+                added: Vec::new(),
+            };
+            let response: Option<Response> = responses::response(&declared.response, &mut writing);
+            let mut provided: BTreeSet<String> = ["error", "request"].map(str::to_owned).into();
+            provided.extend(self.part.data.iter().map(|entry| entry.name.value.clone()));
+            let shown = writing.added;
+            if let Some(response) = response {
+                let fingerprint = fingerprint::error_page(declared, &shown, self.library);
+                pages.push(ErrorPage { statuses: declared.statuses.clone(), response, fingerprint });
+            }
+            self.shown.push(Shown { by: By::ErrorPage(declared.key.clone()), templates: shown, provided });
+        }
+        pages
+    }
+}
+
+fn session_use(steps: &[Step], shows_session: bool) -> SessionUse {
+    let effects = steps.iter().flat_map(|step| step.action.effects());
+    let from_actions = effects.map(|effect| match effect {
+        Effect::Reads(_) => SessionUse::Reads,
+        Effect::Writes(_) | Effect::WritesAll => SessionUse::Writes,
+    });
+    let shown = if shows_session { SessionUse::Reads } else { SessionUse::None };
+    from_actions.chain([shown]).max().unwrap_or(SessionUse::None)
+}
+
+const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+
+fn methods(declared: &RouteDeclaration, problems: &mut Diagnostics) -> Vec<Method> {
+    let Some(names) = &declared.methods else { return vec![Method::GET] };
+    let mut methods = Vec::new();
+    for name in names {
+        let upper = name.to_uppercase();
+        let known = METHODS.contains(&name.as_str());
+        match Method::from_bytes(name.as_bytes()) {
+            Ok(method)
+                if known || (upper == name.value && !METHODS.contains(&upper.as_str()) && is_own_method(&upper)) =>
+            {
+                if !methods.contains(&method) {
+                    methods.push(method);
+                }
+            }
+            _ => problems.push(
+                Diagnostic::error(&name.place, format!("`{}` is not a method a route can answer", name.value))
+                    .key(format!("{}.methods", declared.key))
+                    .maybe_help(did_you_mean(name, METHODS)),
+            ),
+        }
+    }
+    methods
+}
+
+/// Methods beyond the usual ones are allowed when nothing suggests a slip.
+fn is_own_method(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_uppercase() || c == '-')
+        && crate::diagnostic::nearest(name, METHODS).is_none()
+        && !matches!(name, "CONNECT" | "TRACE")
+}
+
+fn data(entries: &[Entry], problems: &mut Diagnostics) -> Map<String, Value> {
+    for entry in entries {
+        if let Some(meaning) = meaning(&entry.name) {
+            problems.push(
+                Diagnostic::error(&entry.name.place, format!("`{}` has a meaning in templates", entry.name.value))
+                    .key(&entry.node.key)
+                    .help(format!("it is {meaning}; choose another name")),
+            );
+        }
+    }
+    entries.iter().map(|entry| (entry.name.value.clone(), entry.node.to_value())).collect()
+}

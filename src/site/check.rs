@@ -1,0 +1,102 @@
+//! Checks that need the whole site: names nobody provides, what cookie-held sessions cannot do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::route::{Route, SessionUse};
+use crate::config::settings::Settings;
+use crate::diagnostic::{Diagnostic, Diagnostics, nearest_help};
+use crate::template::library::{Library, Variable};
+
+/// Templates that one route or error page shows, and the names they are given.
+pub struct Shown {
+    /// Who shows them, for the message.
+    pub by: By,
+    /// The full names of the templates.
+    pub templates: Vec<String>,
+    /// The names they can use.
+    pub provided: BTreeSet<String>,
+}
+
+/// Who shows a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum By {
+    /// A route, by its full name.
+    Route(String),
+    /// One of `[errors]`, by its key path.
+    ErrorPage(String),
+}
+
+/// Reports every name in a template that whoever shows it does not provide.
+pub fn names(library: &Library, shown: &[Shown], problems: &mut Diagnostics) {
+    let mut missing: BTreeMap<(String, usize), Missing> = BTreeMap::new();
+    for page in shown {
+        for variable in page.templates.iter().flat_map(|template| library.variables(template)) {
+            let Some(name) = variable.path.first().filter(|name| !page.provided.contains(*name)) else { continue };
+            let spot = (variable.place.source.name().to_owned(), variable.place.span.start);
+            let near = nearest_help(name, page.provided.iter().map(String::as_str));
+            let entry =
+                missing.entry(spot).or_insert_with(|| Missing { variable: variable.clone(), by: Vec::new(), near });
+            if !entry.by.contains(&page.by) {
+                entry.by.push(page.by.clone());
+            }
+        }
+    }
+    problems.extend(missing.into_values().map(Missing::diagnostic));
+}
+
+/// A name that nobody provides.
+struct Missing {
+    variable: Variable,
+    by: Vec<By>,
+    near: Option<String>,
+}
+
+impl Missing {
+    fn diagnostic(self) -> Diagnostic {
+        let name = self.variable.path.first().map_or("", String::as_str);
+        let advice = if self.by.iter().any(|by| matches!(by, By::Route(_))) {
+            format!("give it in `data`, or let an action bind it: `as = \"{name}\"`")
+        } else {
+            "an error page sees `error`, `request` and what is in `[data]`".to_owned()
+        };
+        Diagnostic::error(&self.variable.place, format!("`{name}` has no value in {}", list(&self.by)))
+            .key(&self.variable.key)
+            .help(self.near.unwrap_or(advice))
+    }
+}
+
+/// `the routes `a` and `b``; of many, the first few.
+fn list(by: &[By]) -> String {
+    const SHOWN: usize = 3;
+    let names = by.iter().take(SHOWN).map(|by| match by {
+        By::Route(name) => format!("the route `{name}`"),
+        By::ErrorPage(key) => format!("`{key}`"),
+    });
+    let list = names.collect::<Vec<_>>().join(" and ");
+    match by.len().saturating_sub(SHOWN) {
+        0 => list,
+        more => format!("{list} and {more} more"),
+    }
+}
+
+/// Notes what a session in a cookie cannot promise, where a route counts on it.
+pub fn cookie_limits(settings: &Settings, routes: &[Route], problems: &mut Diagnostics) {
+    let in_cookie = matches!(settings.session.factory.as_deref(), Some("signed-cookie" | "encrypted-cookie"));
+    let Some(place) = settings.place("session.factory").filter(|_| in_cookie) else { return };
+    let exact = |route: &&Route| {
+        route.session_use == SessionUse::Writes
+            && route.steps.iter().any(|step| matches!(step.verb, "increment-counter" | "pop"))
+    };
+    let names: Vec<_> = routes.iter().filter(exact).map(|route| format!("`{}`", route.name)).collect();
+    if !names.is_empty() {
+        let message = format!(
+            "the session lives in the cookie, so {} can lose an update when two tabs ask at once",
+            names.join(", ")
+        );
+        problems.push(
+            Diagnostic::note(place, message)
+                .key("session.factory")
+                .help("the browser is the store here; only a server-side factory can count exactly"),
+        );
+    }
+}

@@ -1,0 +1,115 @@
+//! The site that is being served, and the one place where it is swapped for the next.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use super::sessions::{self, Secrets};
+use super::{Site, Vocabulary};
+use crate::config::read::Inputs;
+use crate::config::settings::{SessionSettings, Settings};
+use crate::config::{self, Environment};
+use crate::diagnostic::Diagnostics;
+use crate::session::factory::SessionFactory;
+use crate::session::secret::Secret;
+
+/// A site with its session factory: what one request sees from its beginning to its end.
+#[derive(Debug)]
+pub struct Serving {
+    /// The site.
+    pub site: Site,
+    /// Where its sessions live; `None` if no route asks for one.
+    pub sessions: Option<Arc<dyn SessionFactory>>,
+    secrets: Vec<Secret>,
+}
+
+impl Serving {
+    /// Reads and builds the site at `path` and opens its session factory.
+    ///
+    /// # Errors
+    ///
+    /// What was read, if there is an error among `problems`: a reload watches it for the mend.
+    pub fn load(
+        path: &Path,
+        environment: &Environment,
+        vocabulary: &Vocabulary,
+        secrets: Secrets,
+        problems: &mut Diagnostics,
+    ) -> Result<Self, Inputs> {
+        Self::load_after(None, path, environment, vocabulary, secrets, problems)
+    }
+
+    /// Like [`Serving::load`], to be served after `previous`: if neither `[session]` nor a secret
+    /// differs, its session factory goes on, with whatever it holds.
+    ///
+    /// # Errors
+    ///
+    /// As [`Serving::load`].
+    pub fn load_after(
+        previous: Option<&Self>,
+        path: &Path,
+        environment: &Environment,
+        vocabulary: &Vocabulary,
+        mode: Secrets,
+        problems: &mut Diagnostics,
+    ) -> Result<Self, Inputs> {
+        let loaded = config::load(path, environment, problems);
+        let folder = loaded.declarations.as_ref().map_or_else(PathBuf::new, |declared| declared.folder.clone());
+        let read_secrets = |settings: &Settings, mode, inputs: &mut Inputs, problems: &mut Diagnostics| {
+            sessions::secrets(settings, &folder, environment, mode, inputs, problems)
+        };
+        // They are looked at before the site is built, so that one run shows every problem; only a
+        // good site has one made.
+        let mut inputs = loaded.inputs.clone();
+        read_secrets(&loaded.settings, Secrets::LookOnly, &mut inputs, problems);
+        let Some(mut site) = Site::build(loaded, vocabulary, problems) else { return Err(inputs) };
+        let secrets = read_secrets(&site.settings, mode, &mut site.inputs, problems);
+        if problems.has_errors() {
+            return Err(site.inputs);
+        }
+        let sessions = match previous.filter(|previous| previous.opened_with(&site.settings.session, &secrets)) {
+            Some(previous) => previous.sessions.clone(),
+            None => sessions::open(&site, secrets.clone(), vocabulary, problems),
+        };
+        if problems.has_errors() {
+            return Err(site.inputs);
+        }
+        Ok(Self { site, sessions, secrets })
+    }
+
+    fn opened_with(&self, settings: &SessionSettings, secrets: &[Secret]) -> bool {
+        let same_secrets = self.secrets.iter().map(Secret::expose).eq(secrets.iter().map(Secret::expose));
+        same_secrets && self.site.settings.session == *settings
+    }
+}
+
+/// What is served now.
+#[derive(Clone, Debug)]
+pub enum State {
+    /// A good site.
+    Serving(Arc<Serving>),
+    /// There has not been a good site yet: visitors see what is wrong with it.
+    Broken(Arc<Diagnostics>),
+}
+
+/// The one pointer that a reload swaps. A request takes it once and keeps what it took.
+#[derive(Debug)]
+pub struct Live(ArcSwap<State>);
+
+impl Live {
+    /// Starts with this state.
+    pub fn new(state: State) -> Self {
+        Self(ArcSwap::from_pointee(state))
+    }
+
+    /// What is served now.
+    pub fn now(&self) -> Arc<State> {
+        self.0.load_full()
+    }
+
+    /// Serves something else from the next request on.
+    pub fn swap(&self, state: State) {
+        self.0.store(Arc::new(state));
+    }
+}

@@ -1,0 +1,204 @@
+//! Declarations to a [`Site`]: the router, the compiled routes, the templates, and every check.
+//!
+//! A site never changes. A reload builds a new one aside and swaps it in ([`live`]); building has
+//! no side effects, so `sitewright check` does exactly what serving does.
+
+mod actions;
+mod build;
+mod check;
+pub mod failure;
+mod fingerprint;
+pub mod live;
+mod paths;
+pub mod pattern;
+pub mod request;
+pub mod response;
+mod responses;
+pub mod route;
+pub mod router;
+pub mod scope;
+pub mod sessions;
+mod vocabulary;
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use http::{Method, StatusCode};
+use serde_json::{Map, Value};
+
+use crate::config::Loaded;
+use crate::config::read::Inputs;
+use crate::config::settings::Settings;
+use crate::diagnostic::Diagnostics;
+use crate::session::Session;
+use crate::template::helpers::Links;
+use crate::template::render::Templates;
+use failure::Failure;
+use request::Request;
+use response::{Reply, Response};
+use route::{Route, SessionUse, Surroundings};
+use router::{Match, Miss, Router};
+
+pub use vocabulary::Vocabulary;
+
+/// A declared site, compiled and checked.
+pub struct Site {
+    /// The settings in force.
+    pub settings: Settings,
+    /// What it was read from.
+    pub inputs: Inputs,
+    /// The routes, in the order of the files.
+    pub routes: Vec<Route>,
+    /// The site that is served, then the mounted ones.
+    pub parts: Vec<Part>,
+    router: Router<usize>,
+    templates: Templates,
+    links: Arc<dyn Links>,
+}
+
+/// One site folder of a [`Site`].
+#[derive(Debug)]
+pub struct Part {
+    /// Empty for the site that is served; a mounted one's name prefixes the names of its routes.
+    pub name: String,
+    /// The prefix of its paths.
+    pub prefix: String,
+    /// Where it is.
+    pub folder: PathBuf,
+    /// Its `[data]`.
+    pub data: Map<String, Value>,
+    errors: Vec<ErrorPage>,
+}
+
+impl Part {
+    /// Changes with its `[errors]` and with the templates they show: for a reload, to say so.
+    pub fn error_fingerprints(&self) -> impl Iterator<Item = u64> {
+        self.errors.iter().map(|page| page.fingerprint)
+    }
+}
+
+/// One of `[errors]`, compiled.
+#[derive(Debug)]
+struct ErrorPage {
+    statuses: RangeInclusive<u16>,
+    response: Response,
+    fingerprint: u64,
+}
+
+impl Site {
+    /// Builds a site from what was read.
+    ///
+    /// All problems go to `problems`; there is a site exactly if none of them is an error.
+    pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics) -> Option<Site> {
+        build::build(loaded, vocabulary, problems).filter(|_| !problems.has_errors())
+    }
+
+    /// The route that answers a method and a path as sent.
+    pub fn find(&self, method: &Method, path: &str) -> Result<(&Route, Match<'_, usize>), Miss> {
+        let found = self.router.find(method, path)?;
+        match self.routes.get(*found.route) {
+            Some(route) => Ok((route, found)),
+            None => Err(Miss::NotFound),
+        }
+    }
+
+    /// The methods a path answers, for `Allow`; none if there is no such path.
+    pub fn allowed(&self, path: &str) -> Vec<Method> {
+        self.router.allowed(path)
+    }
+
+    /// Runs a route; see [`Route::run`].
+    pub fn run(&self, route: &Route, request: &Request<'_>, session: &mut Session) -> Result<Reply, Failure> {
+        let Some(part) = self.parts.get(route.part) else {
+            return Err(Failure::internal(format!("the route `{}` is of another site", route.name)));
+        };
+        let around = Surroundings { templates: &self.templates, links: &self.links, data: &part.data };
+        route.run(&around, request, session)
+    }
+
+    /// The declared page for a failure on `path`, if there is one: that of the innermost mounted
+    /// site, else the served site's.
+    ///
+    /// # Errors
+    ///
+    /// A [`Failure`] of the page itself.
+    pub fn error_page(&self, path: &str, failure: &Failure, page: &ErrorInfo<'_>) -> Option<Result<Reply, Failure>> {
+        let status = failure.status.as_u16();
+        let inside = |part: &&Part| {
+            path.strip_prefix(&part.prefix)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || part.prefix.is_empty())
+        };
+        let mut parts: Vec<&Part> = self.parts.iter().filter(inside).collect();
+        parts.sort_by_key(|part| std::cmp::Reverse(part.prefix.len()));
+        let found = parts.into_iter().find_map(|part| {
+            let page = part.errors.iter().find(|page| page.statuses.contains(&status))?;
+            Some((part, page))
+        });
+        found.map(|(part, declared)| {
+            let scope = ErrorScope { info: page, failure, data: &part.data };
+            let with = response::Rendering { templates: &self.templates, links: &self.links, scope: &scope };
+            let mut reply = declared.response.render(&with)?;
+            if declared.response.status.is_none() {
+                reply.status = failure.status;
+            }
+            Ok(reply)
+        })
+    }
+
+    /// Whether any route asks for the session.
+    pub fn uses_sessions(&self) -> bool {
+        self.routes.iter().any(|route| route.session_use != SessionUse::None)
+    }
+}
+
+impl fmt::Debug for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Site").field("routes", &self.routes.len()).field("parts", &self.parts).finish_non_exhaustive()
+    }
+}
+
+/// What an error page may know of the request.
+pub struct ErrorInfo<'a> {
+    /// The method.
+    pub method: &'a Method,
+    /// The path as sent.
+    pub path: &'a str,
+    /// The id under which the log has the rest.
+    pub id: &'a str,
+}
+
+/// The entries of `error` on an error page, with what they are.
+pub const ERROR: &[(&str, &str)] = &[
+    ("status", "the status code"),
+    ("title", "its name, such as `Not Found`"),
+    ("message", "what happened, in a sentence for the visitor"),
+    ("id", "the id under which the log has the rest"),
+];
+
+struct ErrorScope<'a> {
+    info: &'a ErrorInfo<'a>,
+    failure: &'a Failure,
+    data: &'a Map<String, Value>,
+}
+
+impl crate::template::render::Scope for ErrorScope<'_> {
+    fn get(&self, name: &str, _: Option<&std::collections::BTreeSet<String>>) -> Option<Value> {
+        Some(match name {
+            "error" => serde_json::json!({
+                "status": self.failure.status.as_u16(),
+                "title": title(self.failure.status),
+                "message": self.failure.public,
+                "id": self.info.id,
+            }),
+            "request" => serde_json::json!({ "method": self.info.method.as_str(), "path": self.info.path }),
+            _ => return self.data.get(name).cloned(),
+        })
+    }
+}
+
+/// The name of a status, such as `Not Found`.
+pub fn title(status: StatusCode) -> &'static str {
+    status.canonical_reason().unwrap_or("Error")
+}

@@ -1,0 +1,112 @@
+//! The paths of a site's routes: their patterns, the links to them, and whether they can be told
+//! apart.
+
+use std::collections::BTreeMap;
+
+use http::Method;
+
+use super::pattern::Pattern;
+use super::route::Route;
+use super::router::Router;
+use crate::config::declaration::{Declarations, RouteDeclaration};
+use crate::diagnostic::{Diagnostic, Diagnostics, Written};
+use crate::template::helpers::Links;
+use crate::template::library::qualify;
+
+/// The paths of all routes, for links and redirects.
+#[derive(Clone)]
+pub struct Paths {
+    /// By full name; `None` for a route whose path is broken.
+    patterns: BTreeMap<String, Option<Pattern>>,
+    unread_mounts: bool,
+}
+
+impl Paths {
+    /// Reads the path of every route.
+    pub fn of(parts: &[&Declarations], problems: &mut Diagnostics) -> Self {
+        let mut patterns = BTreeMap::new();
+        for part in parts {
+            for route in &part.routes {
+                patterns.insert(qualify(&part.name, &route.name), pattern(route, &part.prefix, problems));
+            }
+        }
+        Self { patterns, unread_mounts: parts.iter().any(|part| part.unread_mounts) }
+    }
+
+    /// The pattern of a route, by its full name, if it is a good one.
+    pub fn pattern(&self, route: &str) -> Option<&Pattern> {
+        self.patterns.get(route)?.as_ref()
+    }
+}
+
+fn pattern(route: &RouteDeclaration, prefix: &str, problems: &mut Diagnostics) -> Option<Pattern> {
+    let path = route.path.as_ref()?;
+    let key = format!("{}.path", route.key);
+    let pattern = match Pattern::parse(path) {
+        Ok(pattern) => pattern,
+        Err(error) => {
+            let place = Written::quoted(path.value.clone(), &path.place).place_of(error.span);
+            let message = format!("bad path: {}", error.message);
+            problems.push(Diagnostic::error(&place, message).key(key).maybe_help(error.help));
+            return None;
+        }
+    };
+    match pattern.with_prefix(prefix) {
+        Ok(pattern) => Some(pattern),
+        Err(error) => {
+            let message = format!("bad path when mounted at `{prefix}`: {}", error.message);
+            problems.push(Diagnostic::error(&path.place, message).key(key).maybe_help(error.help));
+            None
+        }
+    }
+}
+
+impl Links for Paths {
+    fn path(&self, route: &str, value: &mut dyn FnMut(&str) -> Option<String>) -> Result<String, String> {
+        let pattern = self.pattern(route).ok_or_else(|| format!("there is no route `{route}`"))?;
+        pattern.path_for(value).map_err(|error| format!("no path for the route `{route}`: {error}"))
+    }
+    fn names(&self) -> Vec<&str> {
+        self.patterns.keys().map(String::as_str).collect()
+    }
+    fn markers(&self, route: &str) -> Option<Vec<&str>> {
+        self.pattern(route).map(|pattern| pattern.names().collect())
+    }
+    fn has_unread_mounts(&self) -> bool {
+        self.unread_mounts
+    }
+}
+
+/// The router; routes that cannot be told apart are reported.
+pub fn router(parts: &[&Declarations], routes: &[Route], problems: &mut Diagnostics) -> Option<Router<usize>> {
+    let entries = routes.iter().enumerate().map(|(i, route)| (route.pattern.clone(), route.methods.clone(), i));
+    let clashes = match Router::build(entries.collect()) {
+        Ok(router) => return Some(router),
+        Err(clashes) => clashes,
+    };
+    let written = |index: usize| {
+        let declared = declaration(parts, routes.get(index)?)?;
+        Some((&routes.get(index)?.name, declared.path.as_ref()?, &declared.key))
+    };
+    for clash in clashes {
+        let (Some((first, first_path, _)), Some((second, second_path, key))) =
+            (written(clash.first), written(clash.second))
+        else {
+            continue;
+        };
+        let methods: Vec<_> = clash.methods.iter().map(Method::as_str).collect();
+        problems.push(
+            Diagnostic::error(&second_path.place, format!("the routes `{first}` and `{second}` cannot be told apart"))
+                .key(format!("{key}.path"))
+                .related(&first_path.place, format!("`{first}` answers the same {} requests", methods.join(", ")))
+                .help("give one of them another path or other `methods`"),
+        );
+    }
+    None
+}
+
+/// The declaration of a compiled route.
+pub fn declaration<'d>(parts: &[&'d Declarations], route: &Route) -> Option<&'d RouteDeclaration> {
+    let part = parts.get(route.part)?;
+    part.routes.iter().find(|declared| qualify(&part.name, &declared.name) == route.name)
+}

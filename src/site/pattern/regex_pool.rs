@@ -1,0 +1,58 @@
+//! Compiled regexes, shared by their text.
+//!
+//! A Unicode-aware regex as small as `\d{4}` takes a tenth of a megabyte. Many routes have the
+//! same few, and a reload has those of the running site again, so each is compiled once and kept
+//! for as long as any pattern has it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+
+use regex::{Regex, RegexBuilder};
+
+/// Bytes one compiled regex may take; `[\w-]{1,64}` fits.
+const SIZE_LIMIT: usize = 4 << 20;
+/// Bytes one regex may take while matching, for each thread.
+const CACHE_LIMIT: usize = 1 << 20;
+
+static COMPILED: LazyLock<Mutex<HashMap<Box<str>, Weak<Regex>>>> = LazyLock::new(Mutex::default);
+
+/// The regex of this text: the one in use, or else a new one.
+///
+/// # Errors
+/// Those of the regex crate; 4 MiB compiled is too big.
+pub(super) fn compile(text: &str) -> Result<Arc<Regex>, regex::Error> {
+    let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(regex) = compiled.get(text).and_then(Weak::upgrade) {
+        return Ok(regex);
+    }
+    let mut builder = RegexBuilder::new(text);
+    let builder = builder.size_limit(SIZE_LIMIT).dfa_size_limit(CACHE_LIMIT);
+    let regex = Arc::new(builder.build()?);
+    if compiled.len() == compiled.capacity() {
+        compiled.retain(|_, regex| regex.strong_count() > 0);
+    }
+    compiled.insert(text.into(), Arc::downgrade(&regex));
+    Ok(regex)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_regexes_are_one_while_in_use() {
+        let first = compile("a{2}equal").unwrap();
+        assert!(Arc::ptr_eq(&first, &compile("a{2}equal").unwrap()));
+        assert!(!Arc::ptr_eq(&first, &compile("a{3}equal").unwrap()));
+        let gone = Arc::downgrade(&first);
+        drop(first);
+        assert!(gone.upgrade().is_none());
+        assert!(compile("a{2}equal").is_ok());
+    }
+
+    #[test]
+    fn a_regex_that_is_too_big_is_an_error() {
+        assert!(compile(r"(\w{99}){99}").is_err());
+        assert!(compile(r"[\w-]{1,64}").is_ok());
+    }
+}

@@ -1,0 +1,128 @@
+//! What a route may know of a request: drawn once, the same however often the route runs.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use http::{HeaderMap, Method};
+use serde_json::{Map, Value};
+
+use super::router::Param;
+
+/// Parameters in the order they came; a name may come several times.
+pub type Fields = Vec<(String, Value)>;
+
+/// A request, taken apart and checked; the input of [`super::route::Route::run`].
+#[derive(Clone, Debug)]
+pub struct Request<'r> {
+    /// The method as sent; HEAD runs the route of GET.
+    pub method: &'r Method,
+    /// The path as sent, percent-encoded.
+    pub path: &'r str,
+    /// The query string as sent, without the question mark.
+    pub query_string: Option<&'r str>,
+    /// The query, decoded.
+    pub query: Fields,
+    /// The form, or the entries of a JSON object.
+    pub form: Fields,
+    /// The values of the path's markers.
+    pub markers: Vec<(&'r str, Param)>,
+    /// The headers as sent.
+    pub headers: &'r HeaderMap,
+    /// The host the request is for, with its port if it named one.
+    pub host: String,
+    /// Whether the visitor uses HTTPS.
+    pub https: bool,
+    /// The visitor's address; `None` on a Unix socket.
+    pub remote_addr: Option<IpAddr>,
+    /// Now, in seconds since the Unix epoch.
+    pub now: f64,
+}
+
+impl Request<'_> {
+    /// A parameter as `request.params` of Pyramid finds it: the query wins over the form, and the
+    /// last of repeated values counts.
+    pub fn param(&self, name: &str) -> Option<&Value> {
+        last(&self.query, name).or_else(|| last(&self.form, name))
+    }
+
+    /// The value of a name that stands for the request or a part of it.
+    pub fn get(&self, name: &str, entries: Option<&BTreeSet<String>>) -> Option<Value> {
+        Some(match name {
+            "params" => match entries {
+                Some(entries) => pick(entries, |name| self.param(name).cloned()),
+                None => {
+                    let mut all = map_of(&self.form);
+                    all.extend(map_of(&self.query));
+                    Value::Object(all)
+                }
+            },
+            "query" => Value::Object(map_of(&self.query)),
+            "form" => Value::Object(map_of(&self.form)),
+            "path" => self.markers.iter().map(|(name, param)| ((*name).to_owned(), marker(param))).collect(),
+            "request" => match entries {
+                Some(entries) => pick(entries, |name| self.part(name)),
+                None => pick(&REQUEST.iter().map(|(name, _)| (*name).to_owned()).collect(), |name| self.part(name)),
+            },
+            _ => return None,
+        })
+    }
+
+    fn part(&self, name: &str) -> Option<Value> {
+        Some(match name {
+            "method" => Value::from(self.method.as_str()),
+            "path" => Value::from(self.path),
+            "query_string" => Value::from(self.query_string.unwrap_or_default()),
+            "host" => Value::from(self.host.as_str()),
+            "scheme" => Value::from(if self.https { "https" } else { "http" }),
+            "remote_addr" => self.remote_addr.map_or(Value::Null, |address| Value::from(address.to_string())),
+            "headers" => {
+                // A cookie may be somebody's session: no page has a use for showing it.
+                let shown = self.headers.iter().filter(|(name, _)| *name != http::header::COOKIE);
+                shown
+                    .map(|(name, value)| (name.to_string(), Value::from(String::from_utf8_lossy(value.as_bytes()))))
+                    .collect()
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// The entries of `request`, with what they are.
+pub const REQUEST: &[(&str, &str)] = &[
+    ("method", "the method, such as `GET`"),
+    ("path", "the path as sent, percent-encoded"),
+    ("query_string", "what follows the question mark"),
+    ("host", "the host the request is for"),
+    ("scheme", "`http` or `https`"),
+    ("remote_addr", "the visitor's address"),
+    ("headers", "the headers by lower-case name, but no cookies"),
+];
+
+/// The names every template and expression sees, with what they are.
+pub const NAMES: &[(&str, &str)] = &[
+    ("session", "the session, as the actions so far have left it"),
+    ("params", "the parameters of the request: the query, then the form"),
+    ("query", "the query's parameters"),
+    ("form", "the form's parameters, or the entries of a JSON object in the body"),
+    ("path", "the values of the path's markers"),
+    ("request", "the request itself"),
+];
+
+fn last<'f>(fields: &'f Fields, name: &str) -> Option<&'f Value> {
+    fields.iter().rev().find(|(field, _)| field == name).map(|(_, value)| value)
+}
+
+fn map_of(fields: &Fields) -> Map<String, Value> {
+    fields.iter().cloned().collect()
+}
+
+fn pick(entries: &BTreeSet<String>, get: impl Fn(&str) -> Option<Value>) -> Value {
+    Value::Object(entries.iter().filter_map(|name| Some((name.clone(), get(name)?))).collect())
+}
+
+fn marker(param: &Param) -> Value {
+    match param {
+        Param::One(text) => Value::from(text.as_str()),
+        Param::Rest(parts) => Value::from(parts.clone()),
+    }
+}

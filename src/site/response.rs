@@ -1,0 +1,206 @@
+//! Responses, compiled; and what becomes of them: replies.
+
+use std::sync::Arc;
+
+use http::header::{CONTENT_TYPE, LOCATION};
+use http::{HeaderName, HeaderValue, StatusCode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::failure::Failure;
+use crate::template::expression::{Term, Text};
+use crate::template::helpers::Links;
+use crate::template::render::{Escaping, Scope, Templates};
+
+/// What goes out: status, headers, body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The status.
+    pub status: StatusCode,
+    /// Headers in order.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The body.
+    pub body: String,
+}
+
+/// A declared response.
+#[derive(Debug)]
+pub struct Response {
+    /// What the body is made from.
+    pub content: Content,
+    /// The status; `None` for the default of the kind.
+    pub status: Option<StatusCode>,
+    /// Further headers.
+    pub headers: Vec<(HeaderName, Text)>,
+}
+
+/// The five kinds of response.
+#[derive(Debug)]
+pub enum Content {
+    /// `template`: the full name of a template.
+    Template(String),
+    /// `html`.
+    Html(Text),
+    /// `text`.
+    Text(Text),
+    /// `json`.
+    Json(Term),
+    /// `redirect`.
+    Redirect(Redirect),
+}
+
+/// Where a redirect leads.
+#[derive(Debug)]
+pub struct Redirect {
+    /// Its target.
+    pub target: Target,
+    /// Query parameters.
+    pub query: Vec<(String, Text)>,
+    /// 301, 302, 303, 307 or 308.
+    pub status: StatusCode,
+}
+
+/// The target of a redirect.
+#[derive(Debug)]
+pub enum Target {
+    /// A route, with values for the markers of its path.
+    Route {
+        /// Its full name.
+        name: String,
+        /// Values for its markers.
+        params: Vec<(String, Text)>,
+    },
+    /// A path of this site, under the prefix it is mounted at.
+    Path {
+        /// The prefix.
+        prefix: String,
+        /// The path.
+        path: Text,
+    },
+    /// A URL anywhere.
+    External(Text),
+}
+
+/// What rendering a response needs.
+pub struct Rendering<'a> {
+    /// The site's templates.
+    pub templates: &'a Templates,
+    /// The paths of its routes.
+    pub links: &'a Arc<dyn Links>,
+    /// What names mean.
+    pub scope: &'a dyn Scope,
+}
+
+const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+impl Response {
+    /// Renders it.
+    pub fn render(&self, with: &Rendering<'_>) -> Result<Reply, Failure> {
+        let (kind, body) = match &self.content {
+            Content::Template(name) => (HTML, with.templates.render(name, Escaping::Html, with.scope)),
+            Content::Html(text) => (HTML, text.render(with.templates, with.scope)),
+            Content::Text(text) => (TEXT, text.render(with.templates, with.scope)),
+            Content::Json(term) => (JSON, term.value(with.templates, with.scope).map(|value| value.to_string())),
+            Content::Redirect(redirect) => return self.redirect(redirect, with),
+        };
+        let mut reply =
+            Reply { status: self.status.unwrap_or(StatusCode::OK), headers: vec![(CONTENT_TYPE, kind)], body: body? };
+        self.add_headers(&mut reply, with)?;
+        Ok(reply)
+    }
+
+    fn redirect(&self, redirect: &Redirect, with: &Rendering<'_>) -> Result<Reply, Failure> {
+        let location = redirect.location(with)?;
+        let value = HeaderValue::from_str(&location)
+            .map_err(|_| Failure::unfit(format!("the redirect to {location:?} cannot be a header")))?;
+        let mut reply = Reply {
+            status: self.status.unwrap_or(redirect.status),
+            headers: vec![(LOCATION, value)],
+            body: String::new(),
+        };
+        self.add_headers(&mut reply, with)?;
+        Ok(reply)
+    }
+
+    fn add_headers(&self, reply: &mut Reply, with: &Rendering<'_>) -> Result<(), Failure> {
+        for (name, text) in &self.headers {
+            let text = text.render(with.templates, with.scope)?;
+            let value = HeaderValue::from_str(&text)
+                .map_err(|_| Failure::unfit(format!("the header {name} cannot hold {text:?}")))?;
+            reply.headers.retain(|(other, _)| other != name);
+            reply.headers.push((name.clone(), value));
+        }
+        Ok(())
+    }
+}
+
+/// What may stand in a query value without being encoded (RFC 3986, unreserved).
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What has to be encoded in a path that is otherwise written as it is.
+const PATH: &AsciiSet = &percent_encoding::CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'\\');
+
+impl Redirect {
+    /// The value of `Location`: a path of this site, unless the target is external.
+    fn location(&self, with: &Rendering<'_>) -> Result<String, Failure> {
+        let render = |text: &Text| text.render(with.templates, with.scope);
+        let mut location = match &self.target {
+            Target::Route { name, params } => {
+                let mut values = Vec::with_capacity(params.len());
+                for (name, text) in params {
+                    values.push((name.as_str(), render(text)?));
+                }
+                let mut value =
+                    |wanted: &str| values.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.clone());
+                with.links.path(name, &mut value).map_err(Failure::unfit)?
+            }
+            Target::Path { prefix, path } => {
+                let path = render(path)?;
+                if !stays_here(&path) {
+                    return Err(Failure::unfit(format!("the redirect to {path:?} would leave the site")));
+                }
+                format!("{prefix}{}", utf8_percent_encode(&path, PATH))
+            }
+            Target::External(url) => utf8_percent_encode(&render(url)?, PATH).to_string(),
+        };
+        let mut separator = if location.contains('?') { '&' } else { '?' };
+        for (name, text) in &self.query {
+            let value = render(text)?;
+            location.push(separator);
+            location.extend(utf8_percent_encode(name, QUERY));
+            location.push('=');
+            location.extend(utf8_percent_encode(&value, QUERY));
+            separator = '&';
+        }
+        Ok(location)
+    }
+}
+
+/// Whether a browser takes this for a path of the same site. `//host` and `/\host` are not.
+fn stays_here(path: &str) -> bool {
+    path.starts_with('/') && !path[1..].starts_with(['/', '\\']) && !path.contains(|c: char| c.is_control())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_browser_takes_for_another_host_does_not_stay_here() {
+        for good in ["/", "/read", "/read?x=//y", "/a/b#c"] {
+            assert!(stays_here(good), "{good}");
+        }
+        for bad in [
+            "",
+            "read",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/\t/evil.example",
+            "javascript:alert(1)",
+        ] {
+            assert!(!stays_here(bad), "{bad}");
+        }
+    }
+}

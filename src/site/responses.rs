@@ -1,0 +1,223 @@
+//! Responses: declarations to compiled ones.
+
+use http::{HeaderName, StatusCode};
+
+use super::actions::expression;
+use super::response::{Content, Redirect, Response, Target};
+use crate::config::declaration::ResponseDeclaration;
+use crate::config::keys;
+use crate::config::tree::{Entry, Node, Tree};
+use crate::diagnostic::{Diagnostic, Written, did_you_mean};
+use crate::template::expression::{Term, Text, Writing};
+use crate::template::library::own_names;
+use crate::template::links::{Misfit, misfits};
+use crate::template::render::Escaping;
+
+/// Compiles a response; `None` if it is broken.
+pub fn response(declared: &ResponseDeclaration, writing: &mut Writing<'_>) -> Option<Response> {
+    let body = &declared.body;
+    let content = match declared.kind.value {
+        "template" => template(body, writing).map(Content::Template),
+        "html" => text(body, Escaping::Html, writing).map(Content::Html),
+        "text" => text(body, Escaping::Plain, writing).map(Content::Text),
+        "json" => json(body, writing).map(Term::fold).map(Content::Json),
+        _ => redirect(body, writing).map(Content::Redirect),
+    };
+    let status = match &declared.status {
+        Some(status) if declared.kind.value == "redirect" && !is_redirect(status.value) => {
+            writing.problems.push(
+                Diagnostic::error(&status.place, format!("{} is not a redirect's status", status.value))
+                    .key(body.key.rsplit_once('.').map_or("", |(table, _)| table))
+                    .help("use 301, 302, 303, 307 or 308"),
+            );
+            return None;
+        }
+        Some(status) => StatusCode::from_u16(status.value).ok(),
+        None => None,
+    };
+    let headers = declared.headers.iter().filter_map(|entry| header(entry, writing)).collect();
+    Some(Response { content: content?, status, headers })
+}
+
+fn is_redirect(status: u16) -> bool {
+    matches!(status, 301 | 302 | 303 | 307 | 308)
+}
+
+fn template(node: &Node, writing: &mut Writing<'_>) -> Option<String> {
+    let name = node.text(writing.problems)?;
+    let full = writing.home.qualify(&name);
+    let error = node.error(format!("there is no template `{}`", name.value));
+    if let Some(error) = writing.library.missing(&name, writing.home, error) {
+        writing.problems.push(error);
+        return None;
+    }
+    // The names it uses are checked against what this response provides.
+    writing.added.push(full.clone());
+    Some(full)
+}
+
+fn text(node: &Node, escaping: Escaping, writing: &mut Writing<'_>) -> Option<Text> {
+    let text = node.text(writing.problems)?;
+    writing.text(&Written::quoted(text.value, &text.place), escaping, &node.key)
+}
+
+/// JSON whose strings are expressions, or templates if they hold braces.
+fn json(node: &Node, writing: &mut Writing<'_>) -> Option<Term> {
+    Some(match &node.tree {
+        Tree::Text(template) if template.contains("{{") => Term::Text(text(node, Escaping::Plain, writing)?),
+        Tree::Text(_) => Term::Expression(expression(node, writing)?),
+        Tree::Scalar(value) => Term::Fixed(value.clone()),
+        Tree::List(items) => Term::List(all(items, |item| json(item, writing))?),
+        Tree::Table(entries) => {
+            Term::Map(all(entries, |entry| Some((entry.name.value.clone(), json(&entry.node, writing)?)))?)
+        }
+    })
+}
+
+/// What all the items become if all of them are good; the problems of all are reported.
+pub fn all<I, T>(items: &[I], compile: impl FnMut(&I) -> Option<T>) -> Option<Vec<T>> {
+    let compiled: Vec<Option<T>> = items.iter().map(compile).collect();
+    compiled.into_iter().collect()
+}
+
+/// Headers that are the engine's own: setting them would break the connection or the session.
+const OWN_HEADERS: [&str; 6] = ["set-cookie", "content-length", "transfer-encoding", "connection", "date", "upgrade"];
+
+fn header(entry: &Entry, writing: &mut Writing<'_>) -> Option<(HeaderName, Text)> {
+    let Ok(name) = HeaderName::from_bytes(entry.name.as_bytes()) else {
+        writing.problems.push(
+            Diagnostic::error(&entry.name.place, format!("`{}` is not the name of a header", entry.name.value))
+                .key(&entry.node.key)
+                .help("a name is letters, digits and hyphens, such as `X-Robots-Tag`"),
+        );
+        return None;
+    };
+    if OWN_HEADERS.contains(&name.as_str()) {
+        writing.problems.push(
+            Diagnostic::error(&entry.name.place, format!("the header `{}` cannot be declared", entry.name.value))
+                .key(&entry.node.key)
+                .help("the server sets it by itself; leave it out"),
+        );
+        return None;
+    }
+    let text = text(&entry.node, Escaping::Plain, writing)?;
+    if let Text::Fixed(fixed) = &text
+        && http::HeaderValue::from_str(fixed).is_err()
+    {
+        writing.problems.push(
+            entry.node.error("this cannot stand in a header").help("a header is one line without control characters"),
+        );
+        return None;
+    }
+    Some((name, text))
+}
+
+fn redirect(node: &Node, writing: &mut Writing<'_>) -> Option<Redirect> {
+    let default = |target| Redirect { target, query: Vec::new(), status: StatusCode::SEE_OTHER };
+    match &node.tree {
+        Tree::Text(text) if text.starts_with('/') || text.contains("{{") => path_target(node, writing).map(default),
+        Tree::Text(_) => route_target(node, None, writing).map(default),
+        Tree::Table(_) => redirect_table(node, writing),
+        _ => node.expected("the name of a route, a path, or a table", writing.problems),
+    }
+}
+
+fn redirect_table(node: &Node, writing: &mut Writing<'_>) -> Option<Redirect> {
+    let node = node.only(&keys::names(keys::REDIRECT), writing.problems);
+    let external = node.get("external").is_some_and(|entry| entry.node.boolean(writing.problems) == Some(true));
+    let target = match (node.get("route"), node.get("path")) {
+        (Some(route), None) => route_target(&route.node, node.get("params"), writing)?,
+        (None, Some(path)) if external => Target::External(text(&path.node, Escaping::Plain, writing)?),
+        (None, Some(path)) => path_target(&path.node, writing)?,
+        (Some(route), Some(path)) => {
+            writing.problems.push(
+                Diagnostic::error(&path.name.place, "a redirect leads to one place, not to two")
+                    .key(&node.key)
+                    .related(&route.name.place, "the other")
+                    .help("keep either `route` or `path`"),
+            );
+            return None;
+        }
+        (None, None) => {
+            let error = node.error("this redirect leads nowhere").help("give it a `route` or a `path`");
+            writing.problems.push(error);
+            return None;
+        }
+    };
+    let status = match node.get("status") {
+        None => StatusCode::SEE_OTHER,
+        Some(entry) => {
+            let code = entry.node.integer(writing.problems)?;
+            let status = u16::try_from(code).ok().filter(|code| is_redirect(*code));
+            let Some(status) = status.and_then(|code| StatusCode::from_u16(code).ok()) else {
+                writing.problems.push(
+                    entry
+                        .node
+                        .error(format!("{code} is not a redirect's status"))
+                        .help("use 301, 302, 303, 307 or 308"),
+                );
+                return None;
+            };
+            status
+        }
+    };
+    Some(Redirect { target, query: texts(node.get("query"), writing)?, status })
+}
+
+fn texts(table: Option<&Entry>, writing: &mut Writing<'_>) -> Option<Vec<(String, Text)>> {
+    let Some(table) = table else { return Some(Vec::new()) };
+    let entries = table.node.table(writing.problems);
+    all(entries, |entry| Some((entry.name.value.clone(), text(&entry.node, Escaping::Plain, writing)?)))
+}
+
+fn path_target(node: &Node, writing: &mut Writing<'_>) -> Option<Target> {
+    let path = text(node, Escaping::Plain, writing)?;
+    if let Text::Fixed(fixed) = &path
+        && (!fixed.starts_with('/') || fixed.starts_with("//"))
+    {
+        let help = if fixed.contains("//") { external_help(fixed) } else { "a path starts with a slash".to_owned() };
+        writing.problems.push(node.error(format!("`{fixed}` is not a path of this site")).help(help));
+        return None;
+    }
+    Some(Target::Path { prefix: writing.prefix.to_owned(), path })
+}
+
+fn external_help(target: &str) -> String {
+    let url = if target.starts_with("//") { format!("https:{target}") } else { target.to_owned() };
+    format!("to lead to another site, write `{{ path = \"{url}\", external = true }}`")
+}
+
+fn route_target(node: &Node, params: Option<&Entry>, writing: &mut Writing<'_>) -> Option<Target> {
+    let name = node.text(writing.problems)?;
+    let full = writing.home.qualify(&name);
+    let links = writing.library.links();
+    let values = texts(params, writing);
+    let Some(markers) = links.markers(&full) else {
+        if name.contains("://") {
+            writing
+                .problems
+                .push(node.error(format!("`{}` is on another site", name.value)).help(external_help(&name)));
+        } else if links.is_missing(&full) {
+            let own = own_names(links.names().into_iter(), writing.home.site);
+            writing
+                .problems
+                .push(node.error(format!("there is no route `{}`", name.value)).maybe_help(did_you_mean(&name, own)));
+        }
+        return None;
+    };
+    let params = params.map_or(&[][..], |table| table.node.entries());
+    let given: Vec<&str> = params.iter().map(|entry| entry.name.as_str()).collect();
+    let misfits = misfits(&markers, &given);
+    let right: Vec<String> = markers.iter().map(|marker| format!("{marker} = \"…\"")).collect();
+    let example = format!("{{ route = \"{}\", params = {{ {} }} }}", name.value, right.join(", "));
+    for misfit in &misfits {
+        let written = match misfit {
+            Misfit::Missing(_) => None,
+            Misfit::Unknown(name) => params.iter().find(|entry| entry.name.as_str() == *name),
+        };
+        let place = written.map_or(&node.place, |entry| &entry.name.place);
+        writing.problems.push(misfit.error(place, &name, &markers, &example).key(&node.key));
+    }
+    let params = values?;
+    misfits.is_empty().then_some(Target::Route { name: full, params })
+}

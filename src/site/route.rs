@@ -1,0 +1,138 @@
+//! A route: a pure function from request and session to response and session.
+
+use std::sync::Arc;
+
+use http::{Method, StatusCode};
+use serde_json::{Map, Value};
+
+use super::failure::Failure;
+use super::pattern::Pattern;
+use super::request::Request;
+use super::response::{Rendering, Reply, Response};
+use super::scope::Input;
+use crate::action::{Action, Cannot, Scene};
+use crate::session::Session;
+use crate::template::expression::{Expression, truthy};
+use crate::template::helpers::Links;
+use crate::template::render::Templates;
+
+/// What a route does to sessions, worked out from its declaration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SessionUse {
+    /// It never asks for the session: no store call, no cookie, no `Vary`.
+    None,
+    /// It reads.
+    Reads,
+    /// It may change the session.
+    Writes,
+}
+
+/// A declared route, compiled.
+#[derive(Debug)]
+pub struct Route {
+    /// Its full name.
+    pub name: String,
+    /// Its pattern, the mount's prefix included.
+    pub pattern: Pattern,
+    /// The methods it declares.
+    pub methods: Vec<Method>,
+    /// The index of the site it belongs to, in `Site::parts`.
+    pub part: usize,
+    /// Its steps, in order.
+    pub steps: Vec<Step>,
+    /// What it answers when no step has.
+    pub response: Response,
+    /// Its `data`.
+    pub data: Map<String, Value>,
+    /// What it does to the session.
+    pub session_use: SessionUse,
+    /// Whether a request counts as activity of its session.
+    pub keepalive: bool,
+    /// Changes with its declaration and with the templates it shows: for a reload, to say so.
+    pub fingerprint: u64,
+}
+
+/// An action with the options every action has.
+#[derive(Debug)]
+pub struct Step {
+    /// The verb, for listings.
+    pub verb: &'static str,
+    /// The action.
+    pub action: Box<dyn Action>,
+    /// `if`.
+    pub condition: Option<Expression>,
+    /// `or`.
+    pub otherwise: Option<Response>,
+    /// What its value is bound under.
+    pub bind: Option<String>,
+}
+
+/// What a route shares with its site.
+pub struct Surroundings<'a> {
+    /// The site's templates.
+    pub templates: &'a Templates,
+    /// The paths of its routes.
+    pub links: &'a Arc<dyn Links>,
+    /// `[data]` of the part the route belongs to.
+    pub data: &'a Map<String, Value>,
+}
+
+impl Route {
+    /// Runs the route: `(request, session) -> (reply, session)`.
+    ///
+    /// Nothing but `session` is changed, and the same input gives the same result: the engine may
+    /// run it again when somebody else changed the session meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// A [`Failure`] when the request cannot be answered as declared; what has happened to
+    /// `session` until then is not to be kept.
+    pub fn run(
+        &self,
+        around: &Surroundings<'_>,
+        request: &Request<'_>,
+        session: &mut Session,
+    ) -> Result<Reply, Failure> {
+        let input = Input { request, route: &self.data, site: around.data };
+        let mut bound = Vec::with_capacity(self.steps.len());
+        for step in &self.steps {
+            let mut scene =
+                Scene { session, now: request.now, bound: &bound, input: &input, templates: around.templates };
+            if let Some(condition) = &step.condition {
+                let holds = condition.value(around.templates, &scene)?;
+                if !truthy(&holds) {
+                    continue;
+                }
+            }
+            let value = match (step.action.run(&mut scene), &step.otherwise) {
+                (Ok(value), _) => value,
+                (Err(_), Some(response)) => return response.render(&self.rendering(around, &scene)),
+                (Err(Cannot::Missing(_)), None) => Value::Null,
+                (Err(cannot), None) => return Err(failure(cannot)),
+            };
+            if let Some(name) = step.bind.as_deref() {
+                bound.push((name, value));
+            }
+        }
+        let scene = Scene { session, now: request.now, bound: &bound, input: &input, templates: around.templates };
+        self.response.render(&self.rendering(around, &scene))
+    }
+
+    fn rendering<'r>(&self, around: &Surroundings<'r>, scene: &'r Scene<'_>) -> Rendering<'r> {
+        Rendering { templates: around.templates, links: around.links, scope: scene }
+    }
+}
+
+/// What a visitor is told when an action cannot do its work and has no `or`.
+fn failure(cannot: Cannot) -> Failure {
+    match cannot {
+        Cannot::Missing(key) => Failure::internal(format!("the session has no `{key}`")),
+        Cannot::NoParam(name) => Failure::bad_request(format!("The parameter \u{201c}{name}\u{201d} is missing.")),
+        Cannot::BadKey(reason) => Failure::bad_request("A name in this request cannot be used.").because(reason),
+        Cannot::Unfit(reason) => {
+            Failure::new(StatusCode::CONFLICT, "This page does not go together with what is in your session.")
+                .because(reason)
+        }
+        Cannot::Render(failure) => failure.into(),
+    }
+}

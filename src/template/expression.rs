@@ -1,0 +1,384 @@
+//! The small language inside strings: inline templates, expressions, key paths.
+//!
+//! A string with `{{…}}` is a template; an expression is a dotted path or a Handlebars
+//! sub-expression in parentheses. There is no second language.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use handlebars::template::Template;
+use serde_json::{Map, Value};
+
+use super::library::{Home, Library};
+use super::names::{is_path, parse};
+use super::render::{Escaping, RenderFailure, Scope, Templates};
+use crate::diagnostic::{Diagnostic, Diagnostics, Written};
+
+/// A string: fixed, or a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Text {
+    /// It is what it is.
+    Fixed(String),
+    /// The full name of a template in the library.
+    Template(String, Escaping),
+}
+
+/// An expression: what `if`, `from` and `json` name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expression {
+    /// A dotted path: its first name, and the entries below.
+    Path {
+        /// The first name, such as `session`.
+        name: String,
+        /// What is wanted of it; `None` for all.
+        entries: Option<BTreeSet<String>>,
+        /// The parts after the first.
+        below: Vec<String>,
+    },
+    /// A sub-expression, kept as a template that yields JSON.
+    Computed(String),
+}
+
+/// A key path into the session, such as `cart.{{path.sku}}`: whatever a visitor puts into a braced
+/// part stays one part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    parts: Vec<Text>,
+    fixed: Option<Vec<String>>,
+}
+
+/// A value with templates in it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Term {
+    /// It is what it is.
+    Fixed(Value),
+    /// A string with templates in it.
+    Text(Text),
+    /// The value of an expression.
+    Expression(Expression),
+    /// A list.
+    List(Vec<Term>),
+    /// A map.
+    Map(Vec<(String, Term)>),
+}
+
+/// What compiling a string needs: the library it goes to, whose names it means, its key path.
+pub struct Writing<'w> {
+    /// Where templates go.
+    pub library: &'w mut Library,
+    /// The site the string is written in.
+    pub home: Home<'w>,
+    /// The prefix that site is mounted at.
+    pub prefix: &'w str,
+    /// Where problems go.
+    pub problems: &'w mut Diagnostics,
+    /// The templates that were added, by full name, so that their names can be checked.
+    pub added: Vec<String>,
+}
+
+impl Writing<'_> {
+    /// A string; `key` is its key path and, with the site's name, its template's name.
+    pub fn text(&mut self, written: &Written, escaping: Escaping, key: &str) -> Option<Text> {
+        if !written.text.contains("{{") {
+            return Some(Text::Fixed(written.text.clone()));
+        }
+        let name = self.add(written, escaping, key)?;
+        Some(Text::Template(name, escaping))
+    }
+
+    fn add(&mut self, written: &Written, escaping: Escaping, key: &str) -> Option<String> {
+        // Key paths hold dots, template names of authors do not start with one.
+        let name = self.home.qualify(&format!(".{key}"));
+        let good = self.library.add(&name, self.home, written, Some(escaping), key, self.problems);
+        good.then(|| {
+            self.added.push(name.clone());
+            name
+        })
+    }
+
+    /// An expression.
+    pub fn expression(&mut self, written: &Written, key: &str) -> Option<Expression> {
+        let text = written.text.trim();
+        let start = written.text.len() - written.text.trim_start().len();
+        let range = start..start + text.len();
+        let mut parts = if is_path(text) { parse(text).1 } else { Vec::new() };
+        if !parts.is_empty() {
+            // A path is checked like a template that shows it.
+            self.add(&written.part("{{", range, "}}"), Escaping::Plain, key)?;
+            let name = parts.remove(0);
+            let entries = parts.first().map(|entry| BTreeSet::from([entry.clone()]));
+            return Some(Expression::Path { name, entries, below: parts });
+        }
+        let computes = text.starts_with('(') && Template::compile(&format!("{{{{json {text}}}}}")).is_ok();
+        if !computes {
+            self.problems.push(
+                Diagnostic::error(&written.place, format!("`{text}` is not an expression"))
+                    .key(key)
+                    .help("a value is named by a path with dots, such as `session.user`")
+                    .help("more is worked out in parentheses, such as `(gt session.count 3)`"),
+            );
+            return None;
+        }
+        self.add(&written.part("{{json ", range, "}}"), Escaping::Plain, key).map(Expression::Computed)
+    }
+
+    /// A key path into the session.
+    pub fn key(&mut self, written: &Written, key: &str) -> Option<Key> {
+        let mut parts = Vec::new();
+        for (i, range) in split_parts(&written.text).into_iter().enumerate() {
+            let part = written.part("", range, "");
+            if part.text.is_empty() {
+                let message = if written.text.is_empty() {
+                    "this key is empty".to_owned()
+                } else {
+                    format!("a part of the key `{}` is empty", written.text)
+                };
+                self.problems.push(
+                    Diagnostic::error(&written.place, message)
+                        .key(key)
+                        .help("a key is a name, or names with dots between them: `user`, `cart.tea`"),
+                );
+                return None;
+            }
+            if i == 0 && part.text.starts_with('_') {
+                self.problems.push(
+                    Diagnostic::error(&written.place, format!("the key `{}` starts with an underscore", written.text))
+                        .key(key)
+                        .help("such keys are the engine's own; choose a name that starts with a letter"),
+                );
+                return None;
+            }
+            parts.push(self.text(&part, Escaping::Plain, &format!("{key}/{i}"))?);
+        }
+        let fixed = parts.iter().map(|part| match part {
+            Text::Fixed(text) => Some(text.clone()),
+            Text::Template(..) => None,
+        });
+        let fixed = fixed.collect();
+        Some(Key { parts, fixed })
+    }
+}
+
+/// What is between the dots that are not inside braces.
+fn split_parts(text: &str) -> Vec<Range<usize>> {
+    let mut parts = Vec::new();
+    let (mut start, mut at) = (0, 0);
+    while at < text.len() {
+        let rest = &text[at..];
+        if rest.starts_with("{{") {
+            at += rest.find("}}").map_or(rest.len(), |end| end + 2);
+        } else if rest.starts_with('.') {
+            parts.push(start..at);
+            at += 1;
+            start = at;
+        } else {
+            at += rest.chars().next().map_or(1, char::len_utf8);
+        }
+    }
+    parts.push(start..text.len());
+    parts
+}
+
+impl Text {
+    /// The string, templates rendered.
+    pub fn render(&self, templates: &Templates, scope: &dyn Scope) -> Result<String, RenderFailure> {
+        match self {
+            Self::Fixed(text) => Ok(text.clone()),
+            Self::Template(name, escaping) => templates.render(name, *escaping, scope),
+        }
+    }
+}
+
+impl Expression {
+    /// The path `name.entry`, for a name and an entry that need no check.
+    pub fn entry(name: &str, entry: &str) -> Self {
+        Self::Path {
+            name: name.to_owned(),
+            entries: Some(BTreeSet::from([entry.to_owned()])),
+            below: vec![entry.to_owned()],
+        }
+    }
+
+    /// The value of a path, if it is there; a computed expression has none.
+    pub fn lookup(&self, scope: &dyn Scope) -> Option<Value> {
+        match self {
+            Self::Path { name, entries, below } => descend(scope.get(name, entries.as_ref())?, below),
+            Self::Computed(_) => None,
+        }
+    }
+
+    /// The value; `null` for what is not there.
+    pub fn value(&self, templates: &Templates, scope: &dyn Scope) -> Result<Value, RenderFailure> {
+        match self {
+            Self::Path { .. } => Ok(self.lookup(scope).unwrap_or(Value::Null)),
+            Self::Computed(name) => {
+                let text = templates.render(name, Escaping::Plain, scope)?;
+                serde_json::from_str(&text)
+                    .map_err(|error| RenderFailure::Broken(format!("expression `{name}`: {error}")))
+            }
+        }
+    }
+
+    /// The path from the site's names down, if it is one.
+    pub fn path(&self) -> Option<Vec<&str>> {
+        match self {
+            Self::Path { name, below, .. } => {
+                Some(std::iter::once(name.as_str()).chain(below.iter().map(String::as_str)).collect())
+            }
+            Self::Computed(_) => None,
+        }
+    }
+}
+
+fn descend(value: Value, below: &[String]) -> Option<Value> {
+    below.iter().try_fold(value, |value, part| match value {
+        Value::Object(mut map) => map.remove(part),
+        Value::Array(mut list) => {
+            let at: usize = part.parse().ok()?;
+            (at < list.len()).then(|| list.swap_remove(at))
+        }
+        _ => None,
+    })
+}
+
+/// What counts as true, as in Handlebars' `{{#if}}`: not `null`, `false`, 0, `""`, `[]` or `{}`.
+pub fn truthy(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(boolean) => *boolean,
+        Value::Number(number) => number.as_f64().is_none_or(|number| number != 0.0),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(map) => !map.is_empty(),
+    }
+}
+
+/// Why a key path could not be worked out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyFailure {
+    /// A braced part came out empty.
+    Empty,
+    /// A braced first part would reach a key of the engine's own.
+    Reserved(String),
+    /// A template failed.
+    Render(RenderFailure),
+}
+
+impl Key {
+    /// The parts, if none of them is a template.
+    pub fn fixed(&self) -> Option<&[String]> {
+        self.fixed.as_deref()
+    }
+
+    /// The fixed parts before the first template: all that is known before a request.
+    pub fn known_parts(&self) -> Vec<String> {
+        self.parts
+            .iter()
+            .map_while(|part| match part {
+                Text::Fixed(text) => Some(text.clone()),
+                Text::Template(..) => None,
+            })
+            .collect()
+    }
+
+    /// The last part if it is fixed: what a value is bound under.
+    pub fn last_name(&self) -> Option<&str> {
+        match self.parts.last() {
+            Some(Text::Fixed(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The parts, templates rendered.
+    pub fn parts(&self, templates: &Templates, scope: &dyn Scope) -> Result<Cow<'_, [String]>, KeyFailure> {
+        if let Some(fixed) = &self.fixed {
+            return Ok(Cow::Borrowed(fixed));
+        }
+        let mut parts = Vec::with_capacity(self.parts.len());
+        for part in &self.parts {
+            let part = part.render(templates, scope).map_err(KeyFailure::Render)?;
+            if part.is_empty() {
+                return Err(KeyFailure::Empty);
+            }
+            if parts.is_empty() && part.starts_with('_') {
+                return Err(KeyFailure::Reserved(part));
+            }
+            parts.push(part);
+        }
+        Ok(Cow::Owned(parts))
+    }
+}
+
+impl Term {
+    /// The value, templates rendered and expressions worked out.
+    pub fn value(&self, templates: &Templates, scope: &dyn Scope) -> Result<Value, RenderFailure> {
+        Ok(match self {
+            Self::Fixed(value) => value.clone(),
+            Self::Text(text) => Value::String(text.render(templates, scope)?),
+            Self::Expression(expression) => expression.value(templates, scope)?,
+            Self::List(items) => {
+                let items = items.iter().map(|item| item.value(templates, scope));
+                Value::Array(items.collect::<Result<_, _>>()?)
+            }
+            Self::Map(entries) => {
+                let mut map = Map::with_capacity(entries.len());
+                for (name, term) in entries {
+                    map.insert(name.clone(), term.value(templates, scope)?);
+                }
+                Value::Object(map)
+            }
+        })
+    }
+
+    /// Folds what is fixed all the way down into one value.
+    #[must_use]
+    pub fn fold(self) -> Self {
+        match self {
+            Self::Text(Text::Fixed(text)) => Self::Fixed(Value::String(text)),
+            Self::List(items) => {
+                let items: Vec<_> = items.into_iter().map(Self::fold).collect();
+                let fixed: Option<Vec<_>> = items.iter().map(Self::as_fixed).collect();
+                fixed.map_or(Self::List(items), |list| Self::Fixed(Value::Array(list)))
+            }
+            Self::Map(entries) => {
+                let entries: Vec<_> = entries.into_iter().map(|(name, term)| (name, term.fold())).collect();
+                let fixed: Option<Map<_, _>> =
+                    entries.iter().map(|(name, term)| Some((name.clone(), term.as_fixed()?))).collect();
+                fixed.map_or(Self::Map(entries), |map| Self::Fixed(Value::Object(map)))
+            }
+            other => other,
+        }
+    }
+
+    fn as_fixed(&self) -> Option<Value> {
+        match self {
+            Self::Fixed(value) => Some(value.clone()),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_split_at_dots_outside_braces() {
+        let parts = |text: &'static str| split_parts(text).into_iter().map(|part| &text[part]).collect::<Vec<_>>();
+        assert_eq!(parts("cart.{{path.sku}}.n"), ["cart", "{{path.sku}}", "n"]);
+        assert_eq!(parts("user"), ["user"]);
+        assert_eq!(parts("a..b"), ["a", "", "b"]);
+        assert_eq!(parts("a.{{x"), ["a", "{{x"]);
+    }
+
+    #[test]
+    fn truth_is_that_of_handlebars() {
+        for no in ["null", "false", "0", "0.0", "\"\"", "[]", "{}"] {
+            assert!(!truthy(&serde_json::from_str(no).unwrap()), "{no}");
+        }
+        for yes in ["true", "1", "-1", "\"0\"", "[0]", "{\"a\":0}"] {
+            assert!(truthy(&serde_json::from_str(yes).unwrap()), "{yes}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Which templates include which, and that none includes itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+
+/// One `{{> name}}`.
+#[derive(Clone, Debug)]
+pub struct Inclusion {
+    /// The full name of what is included: a template, or an inline partial.
+    pub name: String,
+    /// Whether it sees the site's names.
+    pub site_names: bool,
+    /// The names it is given.
+    pub given: Vec<String>,
+    /// The full name of the inline partial in whose body this stands.
+    pub inside: Option<String>,
+    /// Where it stands.
+    pub place: Place,
+    /// The key path of what it stands in; empty for a file.
+    pub key: String,
+}
+
+/// Who includes whom. Inline partials are told apart by name alone: what one of them includes, any
+/// of the same name might.
+#[derive(Debug, Default)]
+pub struct Inclusions<'l> {
+    by: BTreeMap<&'l str, Vec<&'l Inclusion>>,
+}
+
+impl<'l> Inclusions<'l> {
+    /// Adds what a template includes.
+    pub fn add(&mut self, template: &'l str, inclusions: &'l [Inclusion]) {
+        for inclusion in inclusions {
+            let by = inclusion.inside.as_deref().unwrap_or(template);
+            self.by.entry(by).or_default().push(inclusion);
+        }
+    }
+
+    /// Refuses whatever includes itself, by whatever way round: Handlebars would not stop before
+    /// the stack is full.
+    pub fn refuse_cycles(&self, problems: &mut Diagnostics) {
+        let mut reported = BTreeSet::new();
+        for name in self.by.keys() {
+            let mut path = vec![*name];
+            if let Some(last) = self.find_cycle(name, &mut path, &mut BTreeSet::new())
+                && !path.iter().any(|name| reported.contains(name))
+            {
+                let way = path.join("` → `");
+                problems.push(
+                    Diagnostic::error(&last.place, format!("the template `{name}` includes itself: `{way}`"))
+                        .key(&last.key)
+                        .help("it would go on without end; drop one of these `{{> …}}`"),
+                );
+                reported.extend(path);
+            }
+        }
+    }
+
+    fn find_cycle(&self, start: &str, path: &mut Vec<&'l str>, seen: &mut BTreeSet<&'l str>) -> Option<&'l Inclusion> {
+        let last = path.last()?;
+        for inclusion in self.by.get(last).into_iter().flatten() {
+            let next = inclusion.name.as_str();
+            path.push(next);
+            if next == start {
+                return Some(inclusion);
+            }
+            if seen.insert(next)
+                && let Some(last) = self.find_cycle(start, path, seen)
+            {
+                return Some(last);
+            }
+            path.pop();
+        }
+        None
+    }
+}

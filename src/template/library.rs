@@ -1,0 +1,358 @@
+//! All templates of a site: parsed, their names resolved, checked, then made ready to render.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use handlebars::template::Template;
+use handlebars::{Handlebars, no_escape};
+use serde_json::{Map, Value};
+
+use super::helpers::{self, Links};
+use super::inclusion::{Inclusion, Inclusions};
+use super::links::{Misfit, misfits};
+use super::places::locate;
+use super::qualify::Qualifier;
+use super::render::{Escaping, Needs, Templates};
+use super::syntax;
+use super::walk::{Finding, walk};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place, Written, did_you_mean};
+
+/// Templates on their way in. Names are full names: `login/form` for `form` of a mounted `login`.
+pub struct Library {
+    links: Arc<dyn Links>,
+    named: BTreeSet<String>,
+    parsed: BTreeMap<String, Parsed>,
+    /// The full names of all inline partials.
+    inlines: BTreeSet<String>,
+    /// Partials that only an inline one could be, and the error if none is.
+    unresolved: Vec<(String, Diagnostic)>,
+}
+
+struct Parsed {
+    template: Template,
+    escaping: Option<Escaping>,
+    variables: Vec<Variable>,
+    partials: Vec<Inclusion>,
+    text: String,
+}
+
+/// A name that a template shows, and where.
+#[derive(Clone, Debug)]
+pub struct Variable {
+    /// The path from the site's names down.
+    pub path: Vec<String>,
+    /// Where the template shows it.
+    pub place: Place,
+    /// The key path of the template; empty for a file.
+    pub key: String,
+}
+
+/// What was found in one template.
+#[derive(Default)]
+struct Contents {
+    variables: Vec<Variable>,
+    partials: Vec<Inclusion>,
+    inlines: Vec<String>,
+    unresolved: Vec<(String, Diagnostic)>,
+}
+
+/// What a template is written in: the site whose names it means.
+#[derive(Clone, Copy)]
+pub struct Home<'h> {
+    /// The site's name, empty for the one that is served.
+    pub site: &'h str,
+    /// The values of its `[data]` that mean the same on every page.
+    pub data: &'h Map<String, Value>,
+}
+
+impl Home<'_> {
+    /// The full name of one of the site's own names.
+    pub fn qualify(&self, name: &str) -> String {
+        qualify(self.site, name)
+    }
+}
+
+/// `login` + `form` = `login/form`.
+pub fn qualify(site: &str, name: &str) -> String {
+    if site.is_empty() { name.to_owned() } else { format!("{site}/{name}") }
+}
+
+impl Library {
+    /// A library whose named templates will be `named` (full names) and whose links go to `links`.
+    pub fn new(links: Arc<dyn Links>, named: BTreeSet<String>) -> Self {
+        Self { links, named, parsed: BTreeMap::new(), inlines: BTreeSet::new(), unresolved: Vec::new() }
+    }
+
+    /// The paths of the site's routes.
+    pub fn links(&self) -> Arc<dyn Links> {
+        Arc::clone(&self.links)
+    }
+
+    /// The full names of the templates that have one.
+    pub fn names(&self) -> &BTreeSet<String> {
+        &self.named
+    }
+
+    /// Parses a template and keeps it under its full name. False if it is broken.
+    ///
+    /// `escaping` is `None` for a named template: how it is escaped depends on who shows it.
+    pub fn add(
+        &mut self,
+        full_name: &str,
+        home: Home<'_>,
+        text: &Written,
+        escaping: Option<Escaping>,
+        key: &str,
+        problems: &mut Diagnostics,
+    ) -> bool {
+        let mut template = match Template::compile(&text.text) {
+            Ok(template) => template,
+            Err(error) => {
+                problems.push(syntax::explain(&error, text, key));
+                return false;
+            }
+        };
+        template.name = Some(full_name.to_owned());
+        let Contents { variables, partials, inlines, unresolved } =
+            self.look_into(&template, home, text, key, problems);
+        self.inlines.extend(inlines);
+        self.unresolved.extend(unresolved);
+        let links = Arc::clone(&self.links);
+        Qualifier { home, links: &*links }.template(&mut template);
+        self.parsed
+            .insert(full_name.to_owned(), Parsed { template, escaping, variables, partials, text: text.text.clone() });
+        true
+    }
+
+    /// Everything about a template that can be judged without knowing who shows it.
+    fn look_into(
+        &self,
+        template: &Template,
+        home: Home<'_>,
+        text: &Written,
+        key: &str,
+        problems: &mut Diagnostics,
+    ) -> Contents {
+        let mut found = Contents::default();
+        walk(template, home.data, &mut |(finding, spot)| {
+            let place = |word: &str| locate(text, spot, word, 0..word.len());
+            let error = |word: &str, message: String| Diagnostic::error(&place(word), message).key(key);
+            match finding {
+                Finding::Variable { path, written } => {
+                    let first = path.first().map_or("", String::as_str);
+                    let at = written.find(first).unwrap_or(0);
+                    let place = locate(text, spot, &written, at..at + first.len());
+                    found.variables.push(Variable { path, place, key: key.to_owned() });
+                }
+                Finding::NoSuchEntry { name, valid, written } => {
+                    let at = written.rfind(&name).unwrap_or(0);
+                    let place = locate(text, spot, &written, at..at + name.len());
+                    problems.push(
+                        Diagnostic::error(&place, format!("`[data]` has no `{name}` here"))
+                            .key(key)
+                            .maybe_help(did_you_mean(&name, valid.iter().map(String::as_str))),
+                    );
+                }
+                Finding::Helper { name, values, block } => {
+                    let problem = misused_helper(name, values, block);
+                    problems.extend(problem.map(|(message, help)| error(name, message).maybe_help(help)));
+                }
+                Finding::Partial { name, site_names, given, fallback, inside } => {
+                    let full = home.qualify(name);
+                    if !fallback {
+                        let error = error(name, format!("there is no template `{name}` to include"));
+                        found.unresolved.extend(self.missing(name, home, error).map(|error| (full.clone(), error)));
+                    }
+                    found.partials.push(Inclusion {
+                        name: full,
+                        site_names,
+                        given: given.into_iter().map(str::to_owned).collect(),
+                        inside: inside.map(|inline| home.qualify(inline)),
+                        place: place(name),
+                        key: key.to_owned(),
+                    });
+                }
+                Finding::Inline(name) => found.inlines.push(home.qualify(name)),
+                Finding::DynamicPartial => problems.push(
+                    error("", "the name of a partial must be written out".to_owned())
+                        .help("a name worked out while rendering cannot be checked; use `{{#if}}` around partials with fixed names"),
+                ),
+                Finding::Url(route, given) => self.check_link(route, &given, home, key, &place, problems),
+                Finding::Decorator(name) => problems.push(
+                    error(name, format!("unknown decorator `{name}`")).help("`inline` is the only one: `{{#*inline \"name\"}}`"),
+                ),
+            }
+        });
+        found
+    }
+
+    /// Completes the error about a template that is not there; `None` if it is there after all, or
+    /// may be in a mount whose names are not known.
+    pub fn missing(&self, name: &str, home: Home<'_>, error: Diagnostic) -> Option<Diagnostic> {
+        let unclear = self.links.has_unread_mounts() && name.contains('/');
+        if unclear || self.named.contains(&home.qualify(name)) {
+            return None;
+        }
+        let own = own_names(self.named.iter().map(String::as_str), home.site);
+        let plain = name.strip_suffix(".hbs").filter(|plain| own.contains(plain));
+        Some(match plain {
+            Some(plain) => error.help(format!("a template is named without the suffix of its file: `{plain}`")),
+            None if own.is_empty() => {
+                error.help(format!("declare it in `[templates]`, or write a file `templates/{name}.hbs`"))
+            }
+            None => error.maybe_help(did_you_mean(name, own)),
+        })
+    }
+
+    fn check_link(
+        &self,
+        route: &str,
+        given: &[&str],
+        home: Home<'_>,
+        key: &str,
+        place: &dyn Fn(&str) -> Place,
+        problems: &mut Diagnostics,
+    ) {
+        let full = home.qualify(route);
+        let Some(markers) = self.links.markers(&full) else {
+            if self.links.is_missing(&full) {
+                let own = own_names(self.links.names().into_iter(), home.site);
+                problems.push(
+                    Diagnostic::error(&place(route), format!("there is no route `{route}`"))
+                        .key(key)
+                        .maybe_help(did_you_mean(route, own)),
+                );
+            }
+            return;
+        };
+        let values: String = markers.iter().map(|marker| format!(" {marker}=…")).collect();
+        let example = format!("{{{{url \"{route}\"{values}}}}}");
+        for misfit in misfits(&markers, given) {
+            let word = match misfit {
+                Misfit::Missing(_) => route,
+                Misfit::Unknown(name) => name,
+            };
+            problems.push(misfit.error(&place(word), route, &markers, &example).key(key));
+        }
+    }
+
+    /// Checks what only all templates together can tell: that every partial is there, and that
+    /// none includes itself.
+    pub fn check_inclusions(&self, problems: &mut Diagnostics) {
+        for (name, error) in &self.unresolved {
+            if !self.inlines.contains(name) {
+                problems.push(error.clone());
+            }
+        }
+        let mut inclusions = Inclusions::default();
+        for (name, parsed) in &self.parsed {
+            inclusions.add(name, &parsed.partials);
+        }
+        inclusions.refuse_cycles(problems);
+    }
+
+    /// The names a template takes from the site, those of its partials included.
+    pub fn variables<'l>(&'l self, name: &'l str) -> Vec<Variable> {
+        let mut all = Vec::new();
+        self.gather(name, &mut Vec::new(), &mut Vec::new(), &mut all);
+        all
+    }
+
+    /// `way` leads from the template that is shown to this one; it keeps a cycle from going on.
+    fn gather<'l>(&'l self, name: &'l str, given: &mut Vec<&'l str>, way: &mut Vec<&'l str>, all: &mut Vec<Variable>) {
+        let Some(parsed) = self.parsed.get(name).filter(|_| !way.contains(&name)) else { return };
+        let needed = |variable: &&Variable| variable.path.first().is_none_or(|name| !given.contains(&name.as_str()));
+        all.extend(parsed.variables.iter().filter(needed).cloned());
+        way.push(name);
+        for inclusion in parsed.partials.iter().filter(|inclusion| inclusion.site_names) {
+            let before = given.len();
+            given.extend(inclusion.given.iter().map(String::as_str));
+            self.gather(&inclusion.name, given, way, all);
+            given.truncate(before);
+        }
+        way.pop();
+    }
+
+    fn needs(&self, name: &str, seen: &mut BTreeSet<String>, needs: &mut Needs) {
+        let Some(parsed) = self.parsed.get(name) else { return };
+        if !seen.insert(name.to_owned()) {
+            return;
+        }
+        for variable in &parsed.variables {
+            needs.add(&variable.path);
+        }
+        for inclusion in &parsed.partials {
+            self.needs(&inclusion.name, seen, needs);
+        }
+    }
+
+    /// Changes with the text of a template and of those it includes.
+    pub fn fingerprint(&self, name: &str) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.hash(name, &mut BTreeSet::new(), &mut hasher);
+        hasher.finish()
+    }
+
+    fn hash(&self, name: &str, seen: &mut BTreeSet<String>, hasher: &mut DefaultHasher) {
+        let Some(parsed) = self.parsed.get(name) else { return };
+        if !seen.insert(name.to_owned()) {
+            return;
+        }
+        (name, &parsed.text).hash(hasher);
+        for inclusion in &parsed.partials {
+            self.hash(&inclusion.name, seen, hasher);
+        }
+    }
+
+    /// Makes the templates ready to render.
+    pub fn finish(self) -> Templates {
+        let mut html = Handlebars::new();
+        let mut plain = Handlebars::new();
+        plain.register_escape_fn(no_escape);
+        for registry in [&mut html, &mut plain] {
+            helpers::register(registry, &self.links);
+        }
+        let mut all_needs = BTreeMap::new();
+        for name in self.parsed.keys() {
+            let mut needs = Needs::default();
+            self.needs(name, &mut BTreeSet::new(), &mut needs);
+            all_needs.insert(name.clone(), needs);
+        }
+        for (name, parsed) in self.parsed {
+            if parsed.escaping != Some(Escaping::Plain) {
+                html.register_template(&name, parsed.template.clone());
+            }
+            if parsed.escaping != Some(Escaping::Html) {
+                plain.register_template(&name, parsed.template);
+            }
+        }
+        Templates::new(html, plain, all_needs)
+    }
+}
+
+/// The names of one site among the full names of all: those without a further slash of a mount.
+pub fn own_names<'n>(all: impl Iterator<Item = &'n str>, site: &str) -> Vec<&'n str> {
+    all.filter_map(|name| if site.is_empty() { Some(name) } else { name.strip_prefix(site)?.strip_prefix('/') })
+        .collect()
+}
+
+/// What is wrong with how a helper is called, and how to mend it.
+fn misused_helper(name: &str, values: usize, block: bool) -> Option<(String, Option<String>)> {
+    let takes = helpers::arity(name);
+    if !helpers::is_helper(name) {
+        let help = did_you_mean(name, helpers::names());
+        return Some((format!("unknown helper `{name}`"), help));
+    }
+    if helpers::is_block(name) && !block {
+        let help = format!("write `{{{{#{name} …}}}}…{{{{/{name}}}}}`");
+        return Some((format!("`{name}` is for blocks"), Some(help)));
+    }
+    if values != takes {
+        let things = if takes == 1 { "one value" } else { "two values" };
+        let usage = helpers::HELPERS.iter().find(|(helper, ..)| *helper == name);
+        let help = usage.map(|(_, usage, _)| format!("write `{usage}`"));
+        return Some((format!("`{name}` takes {things}, not {values}"), help));
+    }
+    None
+}

@@ -1,0 +1,57 @@
+//! Whether a link gives the values that its route's path needs, no more and no fewer.
+
+use crate::diagnostic::{Diagnostic, Place, did_you_mean, nearest};
+
+/// Something wrong with the values of a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Misfit<'n> {
+    /// These markers of the path have no value.
+    Missing(Vec<&'n str>),
+    /// The path has no such marker.
+    Unknown(&'n str),
+}
+
+/// Compares the markers of a path with the names that values are given for. A misspelt name is not
+/// missing as well.
+pub fn misfits<'n>(markers: &[&'n str], given: &[&'n str]) -> Vec<Misfit<'n>> {
+    let unknown: Vec<&str> = given.iter().copied().filter(|name| !markers.contains(name)).collect();
+    let meant: Vec<&str> = unknown.iter().filter_map(|name| nearest(name, markers.iter().copied())).collect();
+    let is_missing = |marker: &&str| !given.contains(marker) && !meant.contains(marker);
+    let missing: Vec<&str> = markers.iter().copied().filter(is_missing).collect();
+    let missing = Some(Misfit::Missing(missing)).filter(|misfit| *misfit != Misfit::Missing(Vec::new()));
+    missing.into_iter().chain(unknown.into_iter().map(Misfit::Unknown)).collect()
+}
+
+impl Misfit<'_> {
+    /// The error for a link to `route`, whose right form is `example`.
+    pub fn error(&self, place: &Place, route: &str, markers: &[&str], example: &str) -> Diagnostic {
+        match self {
+            Self::Missing(missing) => {
+                let missing = missing.join("` and `");
+                Diagnostic::error(place, format!("the path of `{route}` needs `{missing}`"))
+                    .help(format!("write `{example}`"))
+            }
+            Self::Unknown(name) => {
+                let help = did_you_mean(name, markers.iter().copied()).unwrap_or_else(|| "leave it out".to_owned());
+                Diagnostic::error(place, format!("the path of `{route}` has no marker `{name}`")).help(help)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_marker_needs_a_value_and_every_value_a_marker() {
+        assert_eq!(misfits(&["id", "name"], &["name", "id"]), []);
+        assert_eq!(misfits(&["id", "name"], &["id"]), [Misfit::Missing(vec!["name"])]);
+        assert_eq!(misfits(&["id"], &["id", "colour"]), [Misfit::Unknown("colour")]);
+    }
+
+    #[test]
+    fn a_misspelt_name_is_one_problem() {
+        assert_eq!(misfits(&["name"], &["nmae"]), [Misfit::Unknown("nmae")]);
+    }
+}

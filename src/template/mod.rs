@@ -1,0 +1,17 @@
+//! Templates and the small language inside strings, on top of Handlebars.
+//!
+//! Text goes into a [`library::Library`], which parses it, resolves names to full ones and reports
+//! what is wrong; [`render::Templates`] renders. [`expression`] is what strings in actions and
+//! responses mean.
+
+pub mod expression;
+pub mod helpers;
+mod inclusion;
+pub mod library;
+pub mod links;
+pub mod names;
+mod places;
+mod qualify;
+pub mod render;
+mod syntax;
+pub mod walk;

@@ -1,0 +1,104 @@
+//! Templates at run time: they see only the values they use.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use handlebars::{Context, Handlebars};
+use serde_json::{Map, Value};
+
+use super::helpers::Unfit;
+
+/// How values are made safe for what they are put into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Escaping {
+    /// HTML text and quoted attributes: `& < > " ' = \`` become entities.
+    Html,
+    /// Nothing is changed: plain text, headers, keys, query values.
+    Plain,
+}
+
+/// The values a template or an expression can name.
+pub trait Scope {
+    /// The value of `name`, if it has one now. `entries` says which entries of it are wanted; a
+    /// scope may give more of them, and must give all if it is `None`.
+    fn get(&self, name: &str, entries: Option<&BTreeSet<String>>) -> Option<Value>;
+}
+
+/// Which names a template uses, and which entries of each; `None` means all of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    names: BTreeMap<String, Option<BTreeSet<String>>>,
+}
+
+impl Needs {
+    /// Adds a path from the site's names down. An empty path adds nothing: `{{this}}` shows all
+    /// names, which no page wants.
+    pub fn add(&mut self, path: &[String]) {
+        let Some((name, below)) = path.split_first() else { return };
+        let entries = self.names.entry(name.clone()).or_insert_with(|| Some(BTreeSet::new()));
+        match (below.first(), entries) {
+            (Some(entry), Some(entries)) => {
+                entries.insert(entry.clone());
+            }
+            (None, entries) => *entries = None,
+            (Some(_), None) => {}
+        }
+    }
+
+    fn context(&self, scope: &dyn Scope) -> Context {
+        let mut values = Map::with_capacity(self.names.len());
+        for (name, entries) in &self.names {
+            if let Some(value) = scope.get(name, entries.as_ref()) {
+                values.insert(name.clone(), value);
+            }
+        }
+        Context::from(Value::Object(values))
+    }
+}
+
+/// The templates of a site, ready to render.
+pub struct Templates {
+    html: Handlebars<'static>,
+    plain: Handlebars<'static>,
+    needs: BTreeMap<String, Needs>,
+}
+
+impl fmt::Debug for Templates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.needs.keys()).finish()
+    }
+}
+
+/// Why a template could not be rendered: for the log, never for a visitor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RenderFailure {
+    /// A value cannot stand where it is put: an empty name, say, in a path. Visitors cause it.
+    Unfit(String),
+    /// The template is at fault.
+    Broken(String),
+}
+
+impl Templates {
+    pub(super) fn new(html: Handlebars<'static>, plain: Handlebars<'static>, needs: BTreeMap<String, Needs>) -> Self {
+        Self { html, plain, needs }
+    }
+
+    /// Renders the template with this full name.
+    pub fn render(&self, name: &str, escaping: Escaping, scope: &dyn Scope) -> Result<String, RenderFailure> {
+        let context = match self.needs.get(name) {
+            Some(needs) => needs.context(scope),
+            None => return Err(RenderFailure::Broken(format!("there is no template `{name}`"))),
+        };
+        let registry = match escaping {
+            Escaping::Html => &self.html,
+            Escaping::Plain => &self.plain,
+        };
+        // Handlebars' own string output begins with 8 KiB, which takes the allocator's slow way.
+        let mut page = Vec::with_capacity(512);
+        registry.render_with_context_to_write(name, &context, &mut page).map_err(|error| {
+            let text = format!("template `{name}`: {error}");
+            if Unfit::caused(&error) { RenderFailure::Unfit(text) } else { RenderFailure::Broken(text) }
+        })?;
+        String::from_utf8(page).map_err(|error| RenderFailure::Broken(error.to_string()))
+    }
+}

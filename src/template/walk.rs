@@ -1,0 +1,308 @@
+//! One walk over a template's syntax tree, for everything that must be known before it is shown:
+//! which names it uses, which partials, helpers and routes.
+
+use handlebars::template::{BlockParam, DecoratorTemplate, HelperTemplate, Parameter, Template, TemplateElement};
+use serde_json::{Map, Value};
+
+use super::names::{self, Start};
+
+/// What stands at a place in a template.
+#[derive(Debug)]
+pub enum Finding<'t> {
+    /// A value.
+    Variable {
+        /// The path from the site's names down, such as `session`, `user`.
+        path: Vec<String>,
+        /// How it is written, such as `../session.user`.
+        written: String,
+    },
+    /// A path inside a block over a value that is known, which does not have this entry.
+    NoSuchEntry {
+        /// The entry that is not there.
+        name: String,
+        /// The entries that are.
+        valid: Vec<String>,
+        /// How the path is written.
+        written: String,
+    },
+    /// `{{helper …}}`, `(helper …)` or `{{#helper …}}`.
+    Helper {
+        /// The helper.
+        name: &'t str,
+        /// How many values it is given, those with names left out.
+        values: usize,
+        /// Whether there is a block for it.
+        block: bool,
+    },
+    /// `{{> partial}}` with its literal name.
+    Partial {
+        /// The partial.
+        name: &'t str,
+        /// Whether it sees the site's names; inside `{{#each}}` or with a context of its own it
+        /// sees something else.
+        site_names: bool,
+        /// The names it is given, as in `{{> row item=product}}`.
+        given: Vec<&'t str>,
+        /// Whether `{{#> partial}}…{{/partial}}` says what to show where there is no such partial.
+        fallback: bool,
+        /// The inline partial in whose body this stands.
+        inside: Option<&'t str>,
+    },
+    /// `{{#*inline "name"}}`: a partial for the templates that this one includes.
+    Inline(&'t str),
+    /// `{{> (…)}}`: a name nobody knows before.
+    DynamicPartial,
+    /// `{{url "route" …}}` with its literal name and the names of its markers' values.
+    Url(&'t str, Vec<&'t str>),
+    /// `{{*decorator}}`, except `inline`.
+    Decorator(&'t str),
+}
+
+/// A finding and the line and column (from 1) of the tag it stands in.
+pub type Found<'t> = (Finding<'t>, (usize, usize));
+
+/// What a scope is known to hold.
+#[derive(Clone, Copy, Debug)]
+enum Scope<'v> {
+    /// The site's names.
+    Site,
+    /// Values nobody knows before the request.
+    Open,
+    /// A value from `[data]`.
+    Known(&'v Value),
+}
+
+/// Walks `template`, telling `tell` of everything it finds. `known` holds the values that are the
+/// same for every request.
+pub fn walk<'t>(template: &'t Template, known: &Map<String, Value>, tell: &mut dyn FnMut(Found<'t>)) {
+    let mut walker = Walker { known, tell, scopes: vec![Scope::Site], params: Vec::new(), inside: None };
+    walker.template(template);
+}
+
+struct Walker<'t, 'v, 'a> {
+    known: &'v Map<String, Value>,
+    tell: &'a mut dyn FnMut(Found<'t>),
+    scopes: Vec<Scope<'v>>,
+    /// Names that blocks and partials bind: `as |item|`, `{{> row item=…}}`.
+    params: Vec<(&'t str, Scope<'v>)>,
+    /// The inline partial whose body is being walked.
+    inside: Option<&'t str>,
+}
+
+type Spot = (usize, usize);
+
+impl<'t, 'v> Walker<'t, 'v, '_> {
+    fn template(&mut self, template: &'t Template) {
+        for (i, element) in template.elements.iter().enumerate() {
+            let spot = template.mapping.get(i).map_or((1, 1), |mapping| (mapping.0, mapping.1));
+            self.element(element, spot);
+        }
+    }
+
+    fn element(&mut self, element: &'t TemplateElement, spot: Spot) {
+        match element {
+            TemplateElement::Expression(tag) | TemplateElement::HtmlExpression(tag) => self.expression(tag, spot),
+            TemplateElement::HelperBlock(block) => self.block(block, spot),
+            TemplateElement::PartialExpression(tag) | TemplateElement::PartialBlock(tag) => self.partial(tag, spot),
+            TemplateElement::DecoratorExpression(tag) | TemplateElement::DecoratorBlock(tag) => {
+                self.decorator(tag, spot)
+            }
+            _ => {}
+        }
+    }
+
+    fn expression(&mut self, tag: &'t HelperTemplate, spot: Spot) {
+        let Some(name) = tag.name.as_name() else {
+            return self.parameter(&tag.name, spot);
+        };
+        if tag.params.is_empty() && tag.hash.is_empty() && !super::helpers::is_helper(name) {
+            self.path(name, spot);
+        } else {
+            self.call(name, tag, spot);
+        }
+    }
+
+    /// `{{helper params hash}}`, `(helper …)` or the head of `{{#helper …}}`.
+    fn call(&mut self, name: &'t str, tag: &'t HelperTemplate, spot: Spot) {
+        self.helper(name, tag, spot);
+        if name == "url"
+            && let Some(Parameter::Literal(Value::String(route))) = tag.params.first()
+        {
+            let markers = tag.hash.keys().map(String::as_str).collect();
+            (self.tell)((Finding::Url(route, markers), spot));
+        }
+        for parameter in tag.params.iter().chain(tag.hash.values()) {
+            self.parameter(parameter, spot);
+        }
+    }
+
+    fn helper(&mut self, name: &'t str, tag: &'t HelperTemplate, spot: Spot) {
+        let (values, block) = (tag.params.len(), tag.template.is_some());
+        (self.tell)((Finding::Helper { name, values, block }, spot));
+    }
+
+    fn parameter(&mut self, parameter: &'t Parameter, spot: Spot) {
+        match parameter {
+            Parameter::Name(name) => {
+                self.path(name, spot);
+            }
+            Parameter::Path(_) => {
+                if let Some(raw) = parameter.as_name() {
+                    self.path(raw, spot);
+                }
+            }
+            Parameter::Subexpression(inner) => self.element(inner.as_element(), spot),
+            _ => {}
+        }
+    }
+
+    /// Tells of a path, and what is known of the value it leads to.
+    fn path(&mut self, raw: &str, spot: Spot) -> Scope<'v> {
+        let (start, segments) = names::parse(raw);
+        let innermost = self.scopes.len() - 1;
+        let scope = match start {
+            Start::Local => return Scope::Open,
+            Start::Root => Scope::Site,
+            Start::Up(levels) => self.scopes[innermost.saturating_sub(levels)],
+            Start::Here => {
+                let bound = segments.first().and_then(|name| self.params.iter().rev().find(|(param, _)| param == name));
+                if let Some((_, scope)) = bound {
+                    return self.descend(*scope, &segments[1..], raw, spot);
+                }
+                self.scopes[innermost]
+            }
+        };
+        match scope {
+            Scope::Site => {
+                let value = segments.first().and_then(|name| self.known.get(name));
+                let finding = Finding::Variable { path: segments.clone(), written: raw.to_owned() };
+                (self.tell)((finding, spot));
+                match value {
+                    Some(value) => self.descend(Scope::Known(value), &segments[1..], raw, spot),
+                    None => Scope::Open,
+                }
+            }
+            other => self.descend(other, &segments, raw, spot),
+        }
+    }
+
+    fn descend(&mut self, mut scope: Scope<'v>, segments: &[String], raw: &str, spot: Spot) -> Scope<'v> {
+        for name in segments {
+            let Scope::Known(value) = scope else { return Scope::Open };
+            let entry = match value {
+                Value::Object(map) => map.get(name),
+                Value::Array(list) => name.parse().ok().and_then(|at: usize| list.get(at)),
+                _ => None,
+            };
+            let Some(entry) = entry else {
+                let valid = match value {
+                    Value::Object(map) => map.keys().cloned().collect(),
+                    _ => Vec::new(),
+                };
+                let finding = Finding::NoSuchEntry { name: name.clone(), valid, written: raw.to_owned() };
+                (self.tell)((finding, spot));
+                return Scope::Open;
+            };
+            scope = Scope::Known(entry);
+        }
+        scope
+    }
+
+    fn block(&mut self, block: &'t HelperTemplate, spot: Spot) {
+        let name = block.name.as_name().unwrap_or_default();
+        let opens_scope = matches!(name, "each" | "with");
+        let over = match block.params.first() {
+            Some(parameter) if opens_scope && parameter.as_name().is_some() => {
+                self.helper(name, block, spot);
+                self.path(parameter.as_name().unwrap_or_default(), spot)
+            }
+            _ => {
+                self.call(name, block, spot);
+                Scope::Open
+            }
+        };
+        let bound = self.params.len();
+        if opens_scope {
+            let item = if name == "each" { item_of(over) } else { over };
+            self.params.extend(block_params(block.block_param.as_ref(), item));
+            self.scopes.push(item);
+        }
+        if let Some(body) = &block.template {
+            self.template(body);
+        }
+        if opens_scope {
+            self.scopes.pop();
+            self.params.truncate(bound);
+        }
+        if let Some(inverse) = &block.inverse {
+            self.template(inverse);
+        }
+    }
+
+    fn partial(&mut self, tag: &'t DecoratorTemplate, spot: Spot) {
+        match tag.name.as_name() {
+            Some("@partial-block") => {}
+            Some(name) => {
+                let innermost = self.scopes.last();
+                let finding = Finding::Partial {
+                    name,
+                    site_names: tag.params.is_empty() && matches!(innermost, Some(Scope::Site)),
+                    given: tag.hash.keys().map(String::as_str).collect(),
+                    fallback: tag.template.is_some(),
+                    inside: self.inside,
+                };
+                (self.tell)((finding, spot));
+            }
+            None => (self.tell)((Finding::DynamicPartial, spot)),
+        }
+        for parameter in tag.params.iter().chain(tag.hash.values()) {
+            self.parameter(parameter, spot);
+        }
+        if let Some(body) = &tag.template {
+            self.template(body);
+        }
+    }
+
+    fn decorator(&mut self, tag: &'t DecoratorTemplate, spot: Spot) {
+        let outside = self.inside;
+        match (tag.name.as_name(), tag.params.first()) {
+            (Some("inline"), Some(Parameter::Literal(Value::String(name)))) => {
+                (self.tell)((Finding::Inline(name), spot));
+                self.inside = Some(name);
+            }
+            (name, _) => (self.tell)((Finding::Decorator(name.unwrap_or_default()), spot)),
+        }
+        if let Some(body) = &tag.template {
+            self.template(body);
+        }
+        self.inside = outside;
+    }
+}
+
+/// What is known of each item of a list or map.
+fn item_of(scope: Scope<'_>) -> Scope<'_> {
+    let Scope::Known(value) = scope else { return Scope::Open };
+    let items: Vec<&Value> = match value {
+        Value::Array(list) => list.iter().collect(),
+        Value::Object(map) => map.values().collect(),
+        _ => return Scope::Open,
+    };
+    // Items may differ; only where all have the same entries can one stand for all.
+    let keys = |value: &Value| value.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>());
+    match items.split_first() {
+        Some((first, rest)) if rest.iter().all(|item| keys(item) == keys(first)) => Scope::Known(first),
+        _ => Scope::Open,
+    }
+}
+
+/// The names of `as |item key|`: the first stands for the item.
+fn block_params<'t, 'v>(param: Option<&'t BlockParam>, item: Scope<'v>) -> Vec<(&'t str, Scope<'v>)> {
+    let (first, second) = match param {
+        Some(BlockParam::Single(first)) => (first.as_name(), None),
+        Some(BlockParam::Pair((first, second))) => (first.as_name(), second.as_name()),
+        _ => (None, None),
+    };
+    let first = first.map(|name| (name, item));
+    let second = second.map(|name| (name, Scope::Open));
+    first.into_iter().chain(second).collect()
+}
