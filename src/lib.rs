@@ -5,12 +5,15 @@
 //! declared set, the program knows before the first request which names each template needs and
 //! which routes touch the session at all.
 //!
+//! What a site may declare is in `docs/reference.md`. A program with verbs or session factories of
+//! its own is one call, [`cli::run`], with a [`site::Vocabulary`]: see `examples/own_verb.rs`.
+//!
 //! # The way of a site
 //!
 //! ```text
-//! config.toml ─ config::load ─▶ Declarations ─ Site::load ─▶ Site ─ Live::swap ─▶ served
-//!                   │ every problem a Diagnostic │                  ▲
-//!                   └──────── diagnostic ────────┘               reload
+//! config.toml ─ config::load ─▶ Declarations ─ Site::build ─▶ Site ─ Live::swap ─▶ served
+//!                   │ every problem a Diagnostic │                   ▲
+//!                   └──────── diagnostic ────────┘                reload
 //! ```
 //!
 //! # The way of a request
@@ -36,10 +39,10 @@
 //! | [`snapshot`] | `.http` files, the jar, the comparison |
 //! | [`cli`] | one file per subcommand |
 //!
-//! Arrows point down this list and nowhere else, and a test enforces it: `cli -> {reload, http,
-//! snapshot, site, config}`, `reload -> {config, site}`, `http -> {site, session}`, `site ->
-//! {config, action, template, session}`, `action -> {template, session's value}`, all ->
-//! `diagnostic`.
+//! Arrows point the following way and nowhere else, and a test enforces it:
+//! `cli -> {reload, http, snapshot, site, session, action, config}`, `reload -> {config, site}`,
+//! `http -> {site, session}`, `site -> {config, action, template, session}`,
+//! `action -> {template, session's value}`, and all of them to `diagnostic`.
 //!
 //! # The words
 //!

@@ -14,7 +14,7 @@ pub const VERB: Verb = Verb {
         takes: Takes::Value,
         summary: "What it is when the session does not have the key.",
     }],
-    yields: Some("the value"),
+    yields: Some("what the session holds there"),
     cannot: Some("the session does not have the key, and there is no `default`"),
     example: r#"{ read = "user", or = { redirect = "login" } }"#,
     build,

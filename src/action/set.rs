@@ -16,7 +16,7 @@ pub const VERB: Verb = Verb {
     summary: "Stores a value in the session.",
     operand: Operand::Key,
     options: OPTIONS,
-    yields: Some("the value"),
+    yields: Some("what was stored"),
     cannot: None,
     example: r#"{ set = "theme", value = "dark" }"#,
     build,

@@ -27,8 +27,11 @@ pub fn run(options: &Options, vocabulary: &Vocabulary, out: &mut (impl Write + I
         let mut problems = Diagnostics::default();
         let loaded = Serving::load(file, &environment, vocabulary, Secrets::LookOnly, &mut problems);
         if problems.is_empty() {
-            let routes = loaded.map_or(0, |serving| serving.site.routes.len());
-            writeln!(out, "{}: no problems in {routes} routes", file.display())?;
+            let routes = match loaded.map_or(0, |serving| serving.site.routes.len()) {
+                1 => "1 route".to_owned(),
+                many => format!("{many} routes"),
+            };
+            writeln!(out, "{}: no problems in {routes}", file.display())?;
             continue;
         }
         writeln!(out, "{}", print::to_text(&problems, color))?;

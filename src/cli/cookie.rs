@@ -12,6 +12,8 @@ use crate::site::Vocabulary;
 pub struct Options {
     /// The cookie's value, or the whole `name=value`; `-` reads it from standard input, which
     /// keeps it out of the shell's history
+    // One in sixty-four begins with a dash.
+    #[arg(allow_hyphen_values = true)]
     value: String,
     #[command(flatten)]
     config: ConfigOption,

@@ -5,11 +5,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, Version};
+use http::{Method, Request, Version};
 use serde_json::{Map, Value};
 
 use crate::http::answer::{Answer, Moment, SessionAccount, answer};
-use crate::http::{Connection, Incoming, RequestBody};
+use crate::http::{Connection, Incoming, RequestBody, drop_body};
 use crate::site::live::Serving;
 use crate::snapshot::{self, Exchange, Target};
 
@@ -40,7 +40,12 @@ impl InProcess {
             connection: Connection { peer: Some(([127, 0, 0, 1], 0).into()), authority: None },
             body: RequestBody::from(body),
         };
-        answer(&self.serving, incoming, &Moment { now, id }).await
+        let is_head = incoming.method == Method::HEAD;
+        let mut answer = answer(&self.serving, incoming, &Moment { now, id }).await;
+        if is_head {
+            drop_body(&mut answer.response);
+        }
+        answer
     }
 }
 

@@ -251,11 +251,11 @@ pub fn elsewhere(name: &str, inside: &str) -> Option<String> {
     if inside.is_empty() && declared(&[ROUTE, RESPONSE]) {
         Some(format!("`{name}` belongs to a route: write it below `[routes.NAME]`"))
     } else if setting(SERVER) && (inside.is_empty() || below_a_header) {
-        Some(format!("`{name}` belongs into `[server]`"))
+        Some(format!("`{name}` belongs in `[server]`"))
     } else if setting(SESSION) && (inside.is_empty() || below_a_header) {
-        Some(format!("`{name}` belongs into `[session]`"))
+        Some(format!("`{name}` belongs in `[session]`"))
     } else if below_a_header && declared(&[TOP]) {
-        Some(format!("`{name}` belongs to the top of the file, above the first `[table]`"))
+        Some(format!("`{name}` belongs at the top of the file, above the first `[table]`"))
     } else {
         None
     }

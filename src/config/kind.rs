@@ -63,7 +63,8 @@ fn misfit(kind: Kind, node: &Node) -> Diagnostic {
     let error = node.error(format!("{must_be}, not {found}"));
     match (kind, &node.tree) {
         (Kind::OneOf(words), Tree::Text(text)) => error.maybe_help(nearest_help(text, words.iter().copied())),
-        (Kind::Texts | Kind::Secrets, Tree::Text(_) | Tree::Table(_)) => error.help("put it into brackets: `[…]`"),
+        (Kind::Texts, Tree::Text(_)) => error.help(node.in_brackets()),
+        (Kind::Secrets, Tree::Text(_) | Tree::Table(_)) => error.help("put it into brackets: `[…]`"),
         (Kind::Seconds | Kind::SecondsOrNever | Kind::Count, Tree::Text(text)) => {
             let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
             let help = format!("write `{digits}`, a number without quotes");
@@ -88,7 +89,7 @@ fn secret_table<'n>(node: &'n Node, problems: &mut Diagnostics) -> Option<Cow<'n
             Diagnostic::error(&generate.name.place, "an environment variable is not made by `generate`")
                 .help("set it to what `sitewright secret` prints, or use `file`")
         }
-        (None, None, _) => node.error("this says not where the secret is").help("give it `env` or `file`"),
+        (None, None, _) => node.error("this does not say where the secret is").help("give it `env` or `file`"),
         _ => return good.then_some(table),
     };
     problems.push(problem.key(&node.key));

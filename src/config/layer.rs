@@ -15,6 +15,9 @@ use crate::diagnostic::{At, Diagnostic, Diagnostics, Place, Source, nearest};
 /// What environment variables that override settings start with.
 pub const PREFIX: &str = "SITEWRIGHT__";
 
+/// The keys that give a secret.
+const SECRETS: [&str; 2] = ["secret", "secrets"];
+
 const TABLES: [(&str, &[Key]); 2] = [("server", keys::SERVER), ("session", keys::SESSION)];
 
 /// Lays the environment over `config.local.toml` over the file. A value that does not fit is
@@ -25,8 +28,17 @@ const TABLES: [(&str, &[Key]); 2] = [("server", keys::SERVER), ("session", keys:
 pub fn layer(files: &[&Node], environment: &BTreeMap<String, String>, problems: &mut Diagnostics) -> Settings {
     let mut settings = Settings::default();
     let mut builder = config::Config::builder();
-    for file in files {
-        builder = builder.add_source(file_layer(file, &mut settings, problems));
+    // A secret is one thing: who gives one last gives all of it.
+    let gives_secret = |file: &&Node| {
+        let session = file.get("session").map(|entry| &entry.node);
+        session.is_some_and(|session| SECRETS.iter().any(|key| session.get(key).is_some()))
+    };
+    let variable_gives_secret = environment.iter().any(|(variable, value)| {
+        !value.is_empty() && variable.to_uppercase().starts_with(&format!("{PREFIX}SESSION__SECRET"))
+    });
+    for (i, file) in files.iter().enumerate() {
+        let last_secret = !variable_gives_secret && !files.iter().skip(i + 1).any(gives_secret);
+        builder = builder.add_source(file_layer(file, last_secret, &mut settings, problems));
     }
     let variables = fitting_variables(environment, &mut settings, problems);
     builder = builder.add_source(
@@ -64,9 +76,9 @@ impl Layer for FileLayer {
     }
 }
 
-/// The values of one file that fit. Notes where each value is, even one that does not fit: it was
-/// given.
-fn file_layer(file: &Node, settings: &mut Settings, problems: &mut Diagnostics) -> FileLayer {
+/// The values of one file that fit; its secrets only if no later layer has one. Notes where each value
+/// is, even one that does not fit: it was given.
+fn file_layer(file: &Node, last_secret: bool, settings: &mut Settings, problems: &mut Diagnostics) -> FileLayer {
     let mut layer = Map::new();
     for (table, list) in TABLES {
         let Some(entry) = file.get(table) else { continue };
@@ -80,8 +92,12 @@ fn file_layer(file: &Node, settings: &mut Settings, problems: &mut Diagnostics) 
         let mut fitting = Map::new();
         for entry in entry.node.only(&names, problems).entries() {
             let Some(key) = list.iter().find(|key| key.name == *entry.name) else { continue };
+            let value = kind::fit(key.kind, &entry.node, problems);
+            if SECRETS.contains(&key.name) && !last_secret {
+                continue;
+            }
             note_places(&format!("{table}.{}", key.name), &entry.node, settings);
-            if let Some(value) = kind::fit(key.kind, &entry.node, problems) {
+            if let Some(value) = value {
                 fitting.insert(key.name.to_owned(), layered(&value));
             }
         }
@@ -138,8 +154,9 @@ fn fitting_variables(
         };
         settings.has_session |= table == "session";
         settings.places.entry(table.to_owned()).or_insert_with(|| place.clone());
-        let setting = At::new(format!("{table}.{name}"), place.clone());
-        settings.places.insert(setting.value.clone(), place);
+        let setting = format!("{table}.{name}");
+        settings.places.insert(setting.clone(), place.clone());
+        let setting = At::new(below.map_or(setting.clone(), |below| format!("{setting}.{below}")), place);
         if kind::fits_text(key.kind, &setting, below, value, problems) {
             fitting.insert(variable.clone(), value.clone());
         }
@@ -174,4 +191,38 @@ fn unknown_variable(place: &Place, table: &str, name: &str) -> Diagnostic {
 
 fn nearest_or_same<'a>(name: &str, candidates: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
     candidates.clone().find(|candidate| *candidate == name).or_else(|| nearest(name, candidates))
+}
+
+#[cfg(test)]
+mod tests {
+    use toml::de::DeTable;
+
+    use super::super::settings::SecretSource;
+    use super::super::tree;
+    use super::*;
+
+    fn secret(files: &[&str], variables: &[(&str, &str)]) -> Option<SecretSource> {
+        let mut problems = Diagnostics::default();
+        let read = |text: &&str| {
+            let table = DeTable::parse(text).unwrap();
+            tree::read(&table, &Source::file("config.toml", *text), &mut Diagnostics::default())
+        };
+        let files: Vec<Node> = files.iter().map(read).collect();
+        let environment = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let settings = layer(&files.iter().collect::<Vec<_>>(), &environment, &mut problems);
+        assert!(problems.is_empty() && settings.session.secrets.is_none(), "{problems:?}");
+        settings.session.secret
+    }
+
+    #[test]
+    fn who_gives_a_secret_last_gives_all_of_it() {
+        let variable = "[session]\nsecret = { env = \"NAME\" }";
+        let list = "[session]\nsecrets = [\"new\", \"old\"]";
+        let file = "[session]\nsecret = { file = \"local\" }";
+        let from = |path: &str| Some(SecretSource::File { file: path.to_owned(), generate: false });
+        assert_eq!(secret(&[variable, file], &[]), from("local"));
+        assert_eq!(secret(&[list, file], &[]), from("local"));
+        assert_eq!(secret(&[variable, list], &[("SITEWRIGHT__SESSION__SECRET__FILE", "x")]), from("x"));
+        assert_eq!(secret(&[file], &[("SITEWRIGHT__SESSION__SECRET__FILE", "")]), from("local"));
+    }
 }

@@ -19,7 +19,7 @@ pub fn mask_secrets(text: &str, tree: &Node, broken: bool) -> String {
     let mut masked = text.as_bytes().to_vec();
     for span in spans {
         for byte in masked.get_mut(span).into_iter().flatten() {
-            if !matches!(byte, b'\n' | b'\r' | b' ' | b'"' | b'\'') {
+            if !matches!(byte, b'\n' | b'\r' | b'"' | b'\'') {
                 *byte = b'*';
             }
         }
@@ -29,53 +29,75 @@ pub fn mask_secrets(text: &str, tree: &Node, broken: bool) -> String {
 
 /// Whether a value under this key may be a secret, misspelt keys included.
 fn looks_like_secret(key: &str) -> bool {
-    let key = key.trim().trim_matches(['"', '\'']).to_lowercase();
+    let key = key.to_lowercase();
     let harmless = keys::SESSION.iter().any(|known| known.name == key && !known.name.contains("secret"));
     !harmless && (key.contains("secret") || nearest(&key, ["secret", "secrets"]).is_some())
+}
+
+/// In `secret = { file = …, generate = true }` and `{ env = … }` nothing is secret.
+fn names_place(key: &str) -> bool {
+    matches!(key.trim(), "file" | "env" | "generate")
 }
 
 fn collect(node: &Node, secret: bool, spans: &mut Vec<Range<usize>>) {
     match &node.tree {
         Tree::Text(_) | Tree::Scalar(_) if secret => spans.push(node.place.span.clone()),
         Tree::List(items) => items.iter().for_each(|item| collect(item, secret, spans)),
-        // In `secret = { file = … }` nothing is secret.
         Tree::Table(entries) => {
             for entry in entries {
-                collect(&entry.node, looks_like_secret(&entry.name), spans);
+                let inside = secret && !names_place(&entry.name);
+                collect(&entry.node, inside || looks_like_secret(&entry.name), spans);
             }
         }
         _ => {}
     }
 }
 
-/// What follows `secret =` up to the end of its line, and on lines that go on with a list.
+/// Whatever follows a word that looks like `secret`, up to the next line that begins with a key or
+/// is a header: in a broken text, better too much than too little.
 fn collect_by_looks(text: &str, spans: &mut Vec<Range<usize>>) {
     let mut start = 0;
     let mut hiding = false;
     for line in text.split_inclusive('\n') {
-        if line.starts_with('[') {
-            hiding = false;
-        }
-        let mut from = 0;
-        for (equals, _) in line.match_indices('=') {
-            let before = &line[..equals];
-            let key = before.trim_end().rsplit(['{', ',', ' ', '\t']).next().unwrap_or_default();
-            if looks_like_secret(key) && !line[equals + 1..].trim_start().starts_with('{') {
-                (hiding, from) = (true, equals + 1);
-                break;
-            }
-            hiding &= !key.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-        }
-        let (word, rest) = line.trim_start().split_once([' ', '\t', '"', '\'', ':']).unwrap_or_default();
-        if looks_like_secret(word) && !rest.contains('=') {
-            // The `=` is what is missing.
-            spans.push(start + line.len() - rest.len()..start + line.len());
-        }
+        hiding &= !begins_with_key(line);
         if hiding {
-            spans.push(start + from..start + line.len());
+            spans.push(start..start + line.len());
+        } else if let Some(end) = end_of_secret_word(line) {
+            hiding = true;
+            let value = line[end..].trim_start_matches([' ', '\t', '=']);
+            spans.push(start + line.len() - value.len()..start + line.len());
         }
         start += line.len();
     }
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-')
+}
+
+/// `[header]` or `key = value`; the last line of a secret may end in `=`.
+fn begins_with_key(line: &str) -> bool {
+    let rest = line.trim_start_matches(is_word);
+    let value = rest.trim_start().strip_prefix('=').map(str::trim_start);
+    line.starts_with('[')
+        || (rest.len() < line.len() && value.is_some_and(|value| !value.is_empty() && !value.starts_with('=')))
+}
+
+/// Where the first word that looks like `secret` ends, be there a stray character in it.
+fn end_of_secret_word(line: &str) -> Option<usize> {
+    let mut letters = String::new();
+    let mut word_start = 0;
+    for (at, c) in line.char_indices().chain([(line.len(), ' ')]) {
+        if is_word(c) {
+            letters.extend(c.to_lowercase());
+            continue;
+        }
+        if letters.ends_with("secret") || letters.ends_with("secrets") || looks_like_secret(&line[word_start..at]) {
+            return Some(at);
+        }
+        word_start = (at + c.len_utf8()).min(line.len());
+    }
+    None
 }
 
 #[cfg(test)]
@@ -102,6 +124,9 @@ mod tests {
             "[session]\nsecret = CANARY\n",
             "[session]\nsecret \"CANARY\"\n",
             "[session]\n  secret: CANARY\n",
+            "[session]\nsecret = { value = \"CANARY\", generate = true }\n",
+            "[session]\nsecret = { value = \"CANARY\"\n",
+            "[session.secret]\nvalue = \"CANARY\"\n",
             "[session]\nsecret = \"\"\"\nCANARY\"\"\"\n",
             "[session]\nsecret = \"\"\"\nCANARY\n",
             "session = { factory = \"signed-cookie\", secret = \"CANARY\"\n",
@@ -118,7 +143,6 @@ mod tests {
         for text in [
             "[session]\nsecret = { file = \"session.secret\", generate = true }\n",
             "[session]\nsecure = \"auto\"\nsecret = { env = \"SECRET\" }\n",
-            "[session]\nsecret = { env = \"SECRET\" }\nfactory = \"signed-cookie\n",
         ] {
             assert_eq!(masked(text), text);
         }

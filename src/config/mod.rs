@@ -85,13 +85,15 @@ impl File {
         let text = match inputs.read(path) {
             Ok(text) => text,
             Err(error) => {
-                let message = format!("cannot read `{name}`: {}", reason(&error));
+                let why = reason(&error);
                 problems.push(match wanted_by {
-                    Some(node) => {
-                        node.error(message).help("`site` names a folder with a `config.toml`, relative to this file")
+                    Some(node) => node
+                        .error(format!("cannot read `{name}`: {why}"))
+                        .help("`site` names a folder with a `config.toml`, relative to this file"),
+                    None => {
+                        Diagnostic::error(&Source::opaque(name).place(0..0), format!("cannot read this file: {why}"))
+                            .help("run in the folder of a site, or name its file with `--config`")
                     }
-                    None => Diagnostic::nowhere(message)
-                        .help("run in the folder of a site, or name its file with `--config`"),
                 });
                 return None;
             }
@@ -241,8 +243,8 @@ fn mount(
     let here = folder_of(&path);
     if ancestors.contains(&here) {
         let itself = ancestors.last() == Some(&here);
-        let message = if itself { "a site cannot mount itself" } else { "this site is mounted by the one it mounts" };
-        problems.push(site.error(message).help("that would go on without end; drop this mount"));
+        let message = if itself { "a site cannot mount itself" } else { "a site cannot mount one that mounts it" };
+        problems.push(site.error(message).help("it would go on without end; drop this mount"));
         return None;
     }
     let short = here.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
@@ -283,15 +285,16 @@ fn required<'a>(node: &'a Node, name: &str, problems: &mut Diagnostics) -> Optio
 /// A prefix such as `/login`: it starts with a slash and does not end with one.
 fn mount_point(node: &Node, problems: &mut Diagnostics) -> Option<String> {
     let at = node.text(problems)?.value;
-    let good = at.len() > 1
-        && at.starts_with('/')
-        && !at.ends_with('/')
-        && !at.contains("//")
-        && !at.contains(['{', '*', '?', '#', '%']);
-    if !good {
+    let is_name = |segment: &str| {
+        !matches!(segment, "" | "." | "..")
+            && !segment.starts_with(':')
+            && !segment.contains(['{', '}', '*', '?', '#', '%'])
+    };
+    let good = at.strip_prefix('/').is_some_and(|segments| segments.split('/').all(is_name));
+    if !good || at.contains(char::is_control) {
         problems.push(
             node.error(format!("`{at}` is not a prefix to mount at"))
-                .help("a prefix starts with a slash and does not end with one, such as `/login`"),
+                .help("a prefix is a fixed path that does not end with a slash, such as `/login`"),
         );
         return None;
     }

@@ -9,16 +9,21 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Source};
 const WORDS: &[(&str, &str, &str)] = &[
     ("key with no value", "`=` and a value are missing after this key", "write `key = value`"),
     ("missing value for key", "a value is missing after this `=`", "text is written in quotes: `key = \"text\"`"),
-    ("missing comma between key-value pairs", "a comma is missing here", "`{ a = 1, b = 2 }`"),
-    ("missing comma between array elements", "a comma or `]` is missing before this", "`[1, 2]`"),
+    ("missing comma between key-value pairs", "a comma is missing here", "write `{ a = 1, b = 2 }`"),
+    ("missing comma between array elements", "a comma or `]` is missing before this", "write `[1, 2]`"),
     ("unclosed array table", "`]]` is missing here", ""),
     ("unclosed array", "`]` is missing here", ""),
     ("unclosed inline table", "`}` is missing here", ""),
     ("unclosed table", "`]` is missing here", ""),
     ("invalid boolean", "this is neither `true` nor `false`", "they are written in small letters"),
-    ("invalid unquoted key", "this is not a key", "a key is letters, digits, `_` and `-`, or is written in quotes"),
+    (NOT_A_KEY, "this is not a key", "if it belongs to a template, the `\"\"\"` before or after it is missing above"),
+    ("unexpected leading zero", "a number does not begin with 0", "text is written in quotes: `key = \"text\"`"),
+    ("cannot extend value of type", "this has a value already, so it cannot be a table", ""),
     ("unexpected key or value", "nothing more can stand on this line", "one `key = value` has a line of its own"),
 ];
+
+/// Mostly a line of a template whose quotes are missing; whatever comes after it makes no sense.
+const NOT_A_KEY: &str = "invalid unquoted key";
 
 /// Reports what is wrong, in the order of the lines. One slip makes a parser stumble several times,
 /// so only the first problem of a line counts, and none below a broken `[header]`.
@@ -31,7 +36,11 @@ pub fn report(text: &str, errors: &[toml::de::Error], source: &Arc<Source>, prob
         if line.start < quiet_until {
             continue;
         }
-        quiet_until = if is_header(&text[line.clone()]) { next_header(text, line.end) } else { line.end };
+        quiet_until = match &text[line.clone()] {
+            _ if message.starts_with(NOT_A_KEY) => usize::MAX,
+            header if is_header(header) => next_header(text, line.end),
+            _ => line.end,
+        };
         problems.push(explain(text, span, message, source));
     }
 }
@@ -40,7 +49,11 @@ fn explain(text: &str, span: Range<usize>, message: &str, source: &Arc<Source>) 
     let error = |span: Range<usize>, message: String| Diagnostic::error(&source.place(span), message);
     let found = text.get(span.clone()).unwrap_or_default();
     if message.starts_with("duplicate key") {
-        let error = error(span.clone(), format!("`{found}` is here twice")).help("keep one of the two");
+        let line = line_around(text, span.start);
+        let header = text.get(line.clone()).map(str::trim_end).filter(|line| is_header(line));
+        let (again, what) =
+            header.map_or((span.clone(), found), |header| (line.start..line.start + header.len(), header));
+        let error = error(again, format!("`{what}` is here twice")).help("keep one of the two");
         return match first(text, span) {
             Some(first) => error.related(&source.place(first), "the first"),
             None => error,
@@ -54,7 +67,8 @@ fn explain(text: &str, span: Range<usize>, message: &str, source: &Arc<Source>) 
     }
     if message.starts_with("string values must be quoted") {
         if found.trim().is_empty() {
-            return error(span, "a value is missing after this `=`".to_owned());
+            return error(span, "a value is missing after this `=`".to_owned())
+                .help("text is written in quotes: `key = \"text\"`");
         }
         let rest = text.get(span.start..line_around(text, span.start).end).unwrap_or_default();
         let value = rest.split(['#', ',', ']', '}']).next().unwrap_or_default().trim();
@@ -74,7 +88,7 @@ fn explain(text: &str, span: Range<usize>, message: &str, source: &Arc<Source>) 
     match WORDS.iter().find(|(begins, ..)| message.starts_with(begins)) {
         Some((_, words, "")) => error(span, (*words).to_owned()),
         Some((_, words, help)) => error(span, (*words).to_owned()).help(*help),
-        None => error(span, format!("this is not TOML: {message}")),
+        None => error(span, format!("this is not TOML: {}", message.trim_end_matches(", expected nothing"))),
     }
 }
 

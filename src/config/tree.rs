@@ -137,7 +137,7 @@ impl Node {
     pub fn kind(&self) -> &'static str {
         match &self.tree {
             Tree::Text(_) => "a string",
-            Tree::Scalar(Value::Bool(_)) => "true or false",
+            Tree::Scalar(Value::Bool(_)) => "a boolean",
             Tree::Scalar(value) if value.is_i64() => "an integer",
             Tree::Scalar(_) => "a number",
             Tree::List(_) => "an array",
@@ -179,7 +179,7 @@ impl Node {
         if let Tree::List(items) = &self.tree {
             return items;
         }
-        problems.push(self.unlike("an array").help("put it into brackets: `[…]`"));
+        problems.push(self.unlike("an array").help(self.in_brackets()));
         if matches!(self.tree, Tree::Table(_)) { std::slice::from_ref(self) } else { &[] }
     }
 
@@ -191,6 +191,14 @@ impl Node {
                 self.expected::<()>("a table", problems);
                 &[]
             }
+        }
+    }
+
+    /// How to make an array of this.
+    pub fn in_brackets(&self) -> String {
+        match &self.tree {
+            Tree::Text(text) => format!("write `[{text:?}]`"),
+            _ => "put it into brackets: `[…]`".to_owned(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! A problem in a declared site, as data: where it is, what is wrong, how to mend it.
 //!
 //! Everything that reads a site pushes [`Diagnostic`]s into [`Diagnostics`] and goes on, so that
-//! one run shows every problem. Printing ([`print`]) is the only place that knows how they look.
+//! one run shows every problem. Printing ([`mod@print`]) is the only place that knows how they look.
 
 mod nearest;
 pub mod print;

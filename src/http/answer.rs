@@ -95,9 +95,9 @@ struct Failed {
     set_cookie: Option<HeaderValue>,
 }
 
-impl From<Failure> for Failed {
+impl From<Failure> for Box<Failed> {
     fn from(failure: Failure) -> Self {
-        Self { failure, allowed: Vec::new(), set_cookie: None }
+        Box::new(Failed { failure, allowed: Vec::new(), set_cookie: None })
     }
 }
 
@@ -107,7 +107,7 @@ async fn attempt(
     body: RequestBody,
     moment: &Moment,
     account: &mut Account,
-) -> Result<Response<Bytes>, Failed> {
+) -> Result<Response<Bytes>, Box<Failed>> {
     let site = &serving.site;
     let server = &site.settings.server;
     let peer = incoming.connection.peer.map(|peer| peer.ip());
@@ -159,7 +159,7 @@ async fn run(
     route: &Route,
     request: &Request<'_>,
     account: &mut Account,
-) -> Result<Response<Bytes>, Failed> {
+) -> Result<Response<Bytes>, Box<Failed>> {
     let site = &serving.site;
     let factory = match &serving.sessions {
         Some(factory) if route.session_use != SessionUse::None => factory,
@@ -197,7 +197,7 @@ async fn run(
             Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, "This page cannot be fetched ahead.").into())
         }
         Ok(reply) => Ok(page::response(reply, true, set_cookie)),
-        Err(failure) => Err(Failed { failure, allowed: Vec::new(), set_cookie }),
+        Err(failure) => Err(Box::new(Failed { failure, allowed: Vec::new(), set_cookie })),
     }
 }
 
@@ -228,7 +228,7 @@ fn told_of_body(status: StatusCode) -> &'static str {
 }
 
 /// No route: what the path, the method and the table say.
-fn missed(miss: Miss, incoming: &Incoming) -> Result<Response<Bytes>, Failed> {
+fn missed(miss: Miss, incoming: &Incoming) -> Result<Response<Bytes>, Box<Failed>> {
     match miss {
         Miss::NotFound if incoming.path == "/favicon.ico" => {
             // Every browser asks; a site without one has nothing to be told.
@@ -239,7 +239,7 @@ fn missed(miss: Miss, incoming: &Incoming) -> Result<Response<Bytes>, Failed> {
         Miss::MethodNotAllowed(allowed) if incoming.method == Method::OPTIONS => Ok(page::options(&allowed)),
         Miss::MethodNotAllowed(allowed) => {
             let failure = Failure::new(StatusCode::METHOD_NOT_ALLOWED, "This page does not answer this method.");
-            Err(Failed { allowed, ..failure.into() })
+            Err(Box::new(Failed { failure, allowed, set_cookie: None }))
         }
         Miss::Malformed(what) => {
             Err(Failure::bad_request("This address cannot be read.").because(what.to_string()).into())

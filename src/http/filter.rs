@@ -124,9 +124,9 @@ fn is_bodiless(status: StatusCode) -> bool {
     matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
-/// Takes the body out, and leaves its length where one may be given. hyper does this for
-/// HTTP/1 alone.
-fn drop_body(response: &mut Response<Bytes>) {
+/// Takes the body out, and leaves its length where one may be given: what HEAD is answered (RFC
+/// 9110 section 9.3.2). hyper does this for HTTP/1 alone.
+pub fn drop_body(response: &mut Response<Bytes>) {
     let length = std::mem::take(response.body_mut()).len();
     if !is_bodiless(response.status()) {
         let headers = response.headers_mut();

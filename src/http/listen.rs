@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::task::{Context, Poll};
@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
 use tokio_util::either::Either;
+
+use crate::site::server::host_and_port;
 
 /// Connections the system keeps waiting while none can be accepted.
 const BACKLOG: u32 = 1024;
@@ -129,7 +131,7 @@ fn is_clients_fault(error: &io::Error) -> bool {
 }
 
 fn bind_tcp(address: &str) -> Result<Vec<Socket>, Problem> {
-    let (host, port) = split(address)?;
+    let (host, port) = host_and_port(address).map_err(Problem::Syntax)?;
     let mut resolved: Vec<SocketAddr> = match host.parse::<IpAddr>() {
         Ok(ip) => vec![(ip, port).into()],
         Err(_) => (host, port).to_socket_addrs().map_err(Problem::UnknownHost)?.collect(),
@@ -156,33 +158,6 @@ fn bind_tcp(address: &str) -> Result<Vec<Socket>, Problem> {
         Some(error) if sockets.is_empty() => Err(Problem::tcp(error, port)),
         None if sockets.is_empty() => Err(Problem::UnknownHost(ErrorKind::NotFound.into())),
         _ => Ok(sockets),
-    }
-}
-
-/// Splits `HOST:PORT`.
-fn split(address: &str) -> Result<(&str, u16), Problem> {
-    if address.contains("://") {
-        return Err(Problem::Syntax("an address is HOST:PORT, without http://"));
-    }
-    let Some((host, port)) = address.rsplit_once(':') else {
-        return Err(Problem::Syntax("an address is HOST:PORT or unix:PATH"));
-    };
-    let host = match host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
-        Some(inside) if inside.parse::<Ipv6Addr>().is_ok() => inside,
-        Some(_) => return Err(Problem::Syntax("brackets hold an IPv6 address")),
-        None if host.is_empty() => {
-            return Err(Problem::Syntax(
-                "name the host as well: 127.0.0.1 for this machine only, 0.0.0.0 for everyone",
-            ));
-        }
-        None if host.contains(':') => {
-            return Err(Problem::Syntax("put an IPv6 address into brackets: [::1]:PORT"));
-        }
-        None => host,
-    };
-    match port.parse() {
-        Ok(port) => Ok((host, port)),
-        Err(_) => Err(Problem::Syntax("a port is a number from 0 to 65535")),
     }
 }
 

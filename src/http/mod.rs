@@ -14,6 +14,13 @@
 //! | `body.rs`     | a request body, read under a size and a time limit                |
 //! | `handler.rs`  | the seam: [`Handler`], which answers, and [`Incoming`]            |
 //! | `limits.rs`   | every size and deadline of the edge in one place                  |
+//! | `served.rs`   | the site as a handler: which one answers, and the access log      |
+//! | `answer.rs`   | the life of a request: host, route, body, session, reply          |
+//! | `host.rs`     | whether a request is for this site                                |
+//! | `origin.rs`   | who asks, and whether by HTTPS, proxies considered                |
+//! | `params.rs`   | queries and bodies to parameters                                  |
+//! | `multipart.rs`| bodies in parts to parameters                                     |
+//! | `page.rs`     | replies to responses, and the pages for failures                  |
 
 mod activity;
 pub mod answer;
@@ -32,6 +39,7 @@ mod served;
 mod server;
 
 pub use body::{BodyError, RequestBody};
+pub use filter::drop_body;
 pub use handler::{Connection, Handler, Incoming};
 pub use limits::Limits;
 pub use listen::{Address, ListenError, Listener};

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use http::HeaderMap;
 
-use crate::config::settings::ServerSettings;
+use crate::site::ServerSettings;
 
 /// The visitor's address and whether they use HTTPS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,9 +10,9 @@ use http::{Response, StatusCode, Version};
 
 use super::answer::{Account, Moment, answer};
 use super::{Handler, Incoming, Limits, page};
-use crate::config::settings::ServerSettings;
 use crate::diagnostic::print;
 use crate::session::factory::Standing;
+use crate::site::ServerSettings;
 use crate::site::live::{Live, State};
 use crate::site::response::Reply;
 

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use super::{Outcome, watch::Cause};
-use crate::diagnostic::{Diagnostics, Severity, print};
+use crate::diagnostic::{Diagnostics, print};
 
 /// Tells what came of each reload: what changed goes to the log, problems to standard error as
 /// `check` prints them, the same ones only once.
@@ -25,7 +25,7 @@ impl Report<io::Stderr> {
 
 impl<O: Write> Report<O> {
     fn new(out: O, color: bool, known: &Diagnostics) -> Self {
-        Self { out, color, shown: worth_showing(known).then(|| print::to_text(known, color)) }
+        Self { out, color, shown: text(known, color) }
     }
 
     /// Tells what came of a reload.
@@ -51,11 +51,10 @@ impl<O: Write> Report<O> {
 
     /// Prints problems, if they are not those that stand there already or `again` says so.
     fn show(&mut self, problems: &Diagnostics, again: bool) -> bool {
-        if !worth_showing(problems) {
+        let Some(text) = text(problems, self.color) else {
             self.shown = None;
             return false;
-        }
-        let text = print::to_text(problems, self.color);
+        };
         if !again && self.shown.as_ref() == Some(&text) {
             return false;
         }
@@ -66,9 +65,10 @@ impl<O: Write> Report<O> {
     }
 }
 
-/// Notes are for `check`.
-fn worth_showing(problems: &Diagnostics) -> bool {
-    problems.has_errors() || problems.count(Severity::Warning) > 0
+/// What is said of these problems, if anything.
+fn text(problems: &Diagnostics, color: bool) -> Option<String> {
+    let problems = problems.without_notes();
+    (!problems.is_empty()).then(|| print::to_text(&problems, color))
 }
 
 #[cfg(test)]
@@ -132,5 +132,9 @@ mod tests {
         assert!(warned.contains("warning: odd"), "{warned}");
         let noted = told(&[(Cause::Saved, applied(Diagnostic::note(&place, "so")))], &Diagnostics::default());
         assert_eq!(noted, "");
+        let mut both = Diagnostics::from(Diagnostic::nowhere("bad"));
+        both.push(Diagnostic::note(&place, "so"));
+        let told = told(&[(Cause::Saved, Outcome::Rejected(both))], &Diagnostics::default());
+        assert!(told.contains("bad") && !told.contains("note"), "{told}");
     }
 }

@@ -50,7 +50,10 @@ pub fn step(given: &Node, vocabulary: &Vocabulary, names: &mut Names, writing: &
     let bind = bound_name(&node, verb, &args, writing);
     match &bind {
         Some(name) => names.provided.extend([name.clone()]),
-        None => names.incomplete |= !good || node.get("as").is_some(),
+        None => {
+            good &= node.get("as").is_none();
+            names.incomplete |= !good;
+        }
     }
     let condition = node.get("if").map(|entry| expression(&entry.node, writing));
     let or = node.get("or");
@@ -58,11 +61,11 @@ pub fn step(given: &Node, vocabulary: &Vocabulary, names: &mut Names, writing: &
         let declared = read_response(&or.node, "redirect", writing.problems)?;
         responses::response(&declared, writing)
     });
-    if good && matches!(node, Cow::Borrowed(_)) {
-        check_or(&node, verb, or, writing);
-    }
     if !good || matches!(condition, Some(None)) || matches!(otherwise, Some(None)) {
         return None;
+    }
+    if matches!(node, Cow::Borrowed(_)) {
+        check_or(&node, verb, or, writing);
     }
     match (verb.build)(args) {
         Ok(action) => {
@@ -269,7 +272,7 @@ fn bound_name(node: &Node, verb: &Verb, args: &Args, writing: &mut Writing<'_>) 
     let problem = if verb.yields.is_none() {
         error(format!("`{}` has no value to bind", verb.name)).help("leave `as` out")
     } else if let Some(meaning) = meaning(&name) {
-        error(format!("`{}` has a meaning in templates", name.value))
+        error(format!("`{}` already has a meaning in templates", name.value))
             .help(format!("it is {meaning}; choose another name"))
     } else if !is_path(&name) || name.contains('.') {
         error(format!("`{}` cannot be a name in templates", name.value))

@@ -15,7 +15,7 @@ use super::request::NAMES;
 use super::response::Response;
 use super::route::{Route, SessionUse, Step};
 use super::vocabulary::Vocabulary;
-use super::{ErrorPage, Part, Site, fingerprint, responses, sessions};
+use super::{ErrorPage, Part, Site, fingerprint, responses, server, sessions};
 use crate::action::Effect;
 use crate::config::Loaded;
 use crate::config::declaration::{Declarations, RouteDeclaration};
@@ -61,8 +61,12 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
     library.check_inclusions(problems);
     check::names(&library, &shown, problems);
     let router = paths::router(&declared, &routes, problems);
+    server::check(&loaded.settings, problems);
     sessions::check(&loaded.settings, &routes, &declared, vocabulary, problems);
-    check::cookie_limits(&loaded.settings, &routes, problems);
+    // Of a site that does not work yet, this would be too much to say.
+    if !problems.has_errors() {
+        check::cookie_limits(&loaded.settings, &routes, problems);
+    }
     Some(Site {
         settings: loaded.settings,
         inputs: loaded.inputs,
@@ -252,9 +256,12 @@ fn data(entries: &[Entry], problems: &mut Diagnostics) -> Map<String, Value> {
     for entry in entries {
         if let Some(meaning) = meaning(&entry.name) {
             problems.push(
-                Diagnostic::error(&entry.name.place, format!("`{}` has a meaning in templates", entry.name.value))
-                    .key(&entry.node.key)
-                    .help(format!("it is {meaning}; choose another name")),
+                Diagnostic::error(
+                    &entry.name.place,
+                    format!("`{}` already has a meaning in templates", entry.name.value),
+                )
+                .key(&entry.node.key)
+                .help(format!("it is {meaning}; choose another name")),
             );
         }
     }

@@ -65,17 +65,19 @@ impl Missing {
     }
 }
 
-/// `the routes `a` and `b``; of many, the first few.
+/// Such as `the routes home and hello`; of many, the first few.
 fn list(by: &[By]) -> String {
     const SHOWN: usize = 3;
-    let names = by.iter().take(SHOWN).map(|by| match by {
-        By::Route(name) => format!("the route `{name}`"),
-        By::ErrorPage(key) => format!("`{key}`"),
-    });
-    let list = names.collect::<Vec<_>>().join(" and ");
-    match by.len().saturating_sub(SHOWN) {
-        0 => list,
-        more => format!("{list} and {more} more"),
+    let names: Vec<_> =
+        by.iter().take(SHOWN).map(|(By::Route(name) | By::ErrorPage(name))| format!("`{name}`")).collect();
+    let mut list = names.join(if by.len() == 2 { " and " } else { ", " });
+    if by.len() > SHOWN {
+        list = format!("{list} and {} more", by.len() - SHOWN);
+    }
+    match by {
+        [By::Route(_)] => format!("the route {list}"),
+        _ if by.iter().all(|by| matches!(by, By::Route(_))) => format!("the routes {list}"),
+        _ => list,
     }
 }
 

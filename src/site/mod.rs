@@ -17,6 +17,7 @@ mod responses;
 pub mod route;
 pub mod router;
 pub mod scope;
+pub mod server;
 pub mod sessions;
 mod vocabulary;
 
@@ -41,6 +42,7 @@ use response::{Reply, Response};
 use route::{Route, SessionUse, Surroundings};
 use router::{Match, Miss, Router};
 
+pub use crate::config::settings::ServerSettings;
 pub use vocabulary::Vocabulary;
 
 /// A declared site, compiled and checked.

@@ -215,8 +215,8 @@ fn route_target(node: &Node, params: Option<&Entry>, writing: &mut Writing<'_>) 
             Misfit::Missing(_) => None,
             Misfit::Unknown(name) => params.iter().find(|entry| entry.name.as_str() == *name),
         };
-        let place = written.map_or(&node.place, |entry| &entry.name.place);
-        writing.problems.push(misfit.error(place, &name, &markers, &example).key(&node.key));
+        let (place, key) = written.map_or((&node.place, &node.key), |entry| (&entry.name.place, &entry.node.key));
+        writing.problems.push(misfit.error(place, &name, &markers, &example).key(key));
     }
     let params = values?;
     misfits.is_empty().then_some(Target::Route { name: full, params })

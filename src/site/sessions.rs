@@ -17,6 +17,9 @@ use crate::session::cookie::{CookieOptions, SameSite, Secure};
 use crate::session::factory::{CookieReading, HashAlg, SessionFactory, SignedCookie, SignedCookieOptions};
 use crate::session::secret::Secret;
 
+/// A session factory, or why the settings make none.
+pub type Opened = Result<Arc<dyn SessionFactory>, String>;
+
 /// A kind of session factory: its documentation and how to make one.
 #[derive(Debug)]
 pub struct FactoryKind {
@@ -27,7 +30,7 @@ pub struct FactoryKind {
     /// What it promises, and what it cannot.
     pub guarantee: &'static str,
     /// Makes one from the settings and the secrets, the newest first.
-    pub open: fn(&SessionSettings, Vec<Secret>) -> Result<Arc<dyn SessionFactory>, String>,
+    pub open: fn(&SessionSettings, Vec<Secret>) -> Opened,
 }
 
 /// Every kind Sitewright brings.
@@ -38,7 +41,7 @@ pub const FACTORIES: &[&FactoryKind] = &[&FactoryKind {
     open: open_signed_cookie,
 }];
 
-fn open_signed_cookie(settings: &SessionSettings, secrets: Vec<Secret>) -> Result<Arc<dyn SessionFactory>, String> {
+fn open_signed_cookie(settings: &SessionSettings, secrets: Vec<Secret>) -> Opened {
     let options = SignedCookieOptions {
         cookie: cookie_options(settings),
         timeout: settings.timeout.0,

@@ -115,8 +115,8 @@ impl Writing<'_> {
             self.problems.push(
                 Diagnostic::error(&written.place, format!("`{text}` is not an expression"))
                     .key(key)
-                    .help("a value is named by a path with dots, such as `session.user`")
-                    .help("more is worked out in parentheses, such as `(gt session.count 3)`"),
+                    .help("an expression is a path such as `session.user`, or a helper in parentheses: `(gt session.count 3)`")
+                    .help("a text that is always the same is given a name in `data`, and named here"),
             );
             return None;
         }

@@ -71,7 +71,7 @@ pub trait Links: Send + Sync {
     }
     /// Whether there is certainly no route of this name, be it a broken one.
     fn is_missing(&self, route: &str) -> bool {
-        !self.names().contains(&route) && !(self.has_unread_mounts() && route.contains('/'))
+        !(self.names().contains(&route) || (self.has_unread_mounts() && route.contains('/')))
     }
 }
 
@@ -167,7 +167,52 @@ pub fn script_safe_json(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    struct OneRoute;
+
+    impl Links for OneRoute {
+        fn path(&self, route: &str, value: &mut dyn FnMut(&str) -> Option<String>) -> Result<String, String> {
+            Ok(format!("/{route}/{}", value("marker").unwrap_or_default()))
+        }
+        fn names(&self) -> Vec<&str> {
+            vec!["route"]
+        }
+        fn markers(&self, _: &str) -> Option<Vec<&str>> {
+            Some(vec!["marker"])
+        }
+    }
+
+    fn render(template: &str, data: &Value) -> String {
+        let links: Arc<dyn Links> = Arc::new(OneRoute);
+        let mut registry = Handlebars::new();
+        register(&mut registry, &links);
+        registry.render_template(template, data).unwrap_or_else(|error| panic!("{template}: {error}"))
+    }
+
+    #[test]
+    fn every_helper_can_be_called_as_it_is_listed() {
+        for (name, call, _) in HELPERS {
+            let template = match call.strip_prefix('(').and_then(|call| call.strip_suffix(')')) {
+                Some(call) => format!("{{{{{call}}}}}"),
+                None => (*call).to_owned(),
+            };
+            assert!(call.contains(name));
+            render(&template, &json!({ "x": 1, "y": 1, "list": [1] }));
+        }
+    }
+
+    #[test]
+    fn a_value_may_have_any_other_name() {
+        assert_eq!(render("{{raw}} {{log}}", &json!({ "raw": "a", "log": "b" })), "a b");
+    }
+
+    #[test]
+    fn a_list_fills_a_remainder_with_its_parts() {
+        assert_eq!(render("{{url \"route\" marker=x}}", &json!({ "x": ["a", "b", 1] })), "/route/a/b/1");
+    }
 
     #[test]
     fn json_cannot_end_a_script() {

@@ -21,6 +21,9 @@ pub fn explain(error: &TemplateError, text: &Written, key: &str) -> Diagnostic {
     diagnostic
 }
 
+/// What other template languages have between two values.
+const OPERATORS: &[&str] = &[" + ", " - ", " * ", " / ", " < ", " > ", " | ", "==", "!=", "&&", "||", " ? ", " = "];
+
 struct Slip {
     span: Range<usize>,
     message: String,
@@ -113,6 +116,10 @@ fn unreadable_tag(text: &str, at: usize) -> Slip {
     if inner(&text[span.clone()]).is_empty() {
         return Slip::new(span, "there is nothing in this tag", "write a name into it, such as `{{name}}`");
     }
-    let help = "a tag is a name, `{{user}}`, or a helper with what it takes, `{{url \"home\"}}`";
+    let help = if OPERATORS.iter().any(|operator| text[span.clone()].contains(operator)) {
+        "there are no operators and filters; helpers compare, such as `(gt x y)`, and actions count"
+    } else {
+        "a tag is a name, `{{user}}`, or a helper with what it takes, `{{url \"home\"}}`"
+    };
     Slip::new(span, "this tag cannot be read", help)
 }

@@ -1,3 +1,19 @@
 //! The integration tests, in one binary: it links once.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
+
+mod browser;
+mod command_line;
+mod documentation;
+mod driver;
+mod hostile;
 mod language;
+mod leaks;
+mod login;
+mod own_verb;
+mod pyramid;
+mod reference;
+mod reloading;
+mod sites;
+mod sockets;
+mod tutorial;

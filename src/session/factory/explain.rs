@@ -69,6 +69,18 @@ impl Contents {
     }
 }
 
+/// What is invisible, escaped; the quotes and backslashes of JSON stay.
+fn visible(text: &str) -> String {
+    let mut visible = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '"' | '\'' | '\\' => visible.push(character),
+            other => visible.extend(other.escape_debug()),
+        }
+    }
+    visible
+}
+
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.signed_by {
@@ -77,7 +89,7 @@ impl fmt::Display for Explanation {
             None => writeln!(f, "signature  not by any of the secrets")?,
         }
         if let Some(contents) = &self.contents {
-            writeln!(f, "payload    {}", contents.payload.escape_debug())?;
+            writeln!(f, "payload    {}", visible(&contents.payload))?;
             for (label, time) in [("renewed", contents.renewed), ("created", contents.created)] {
                 if let Some(time) = time {
                     writeln!(f, "{label}    {}", Moment { time, now: self.now })?;

@@ -205,7 +205,7 @@ fn an_explanation_shows_what_there_is() {
     assert_eq!(
         explained.to_string(),
         "signature  good, by secret 2 of the list\n\
-         payload    [1700000060, 1700000000.5, {\\\"counter\\\": 1}]\n\
+         payload    [1700000060, 1700000000.5, {\"counter\": 1}]\n\
          renewed    Tue, 14 Nov 2023 22:14:20 GMT, 40 seconds ago (1700000060)\n\
          created    Tue, 14 Nov 2023 22:13:20 GMT, 100 seconds ago (1700000000.5)\n\
          state      {\n  \"counter\": 1\n}\n\

@@ -1,0 +1,70 @@
+//! What `[server]` must be for the server to understand it.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use crate::config::settings::Settings;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+
+/// Splits `HOST:PORT`; an IPv6 address stands in brackets.
+///
+/// # Errors
+///
+/// What is wrong with it, in a sentence.
+pub fn host_and_port(address: &str) -> Result<(&str, u16), &'static str> {
+    if address.contains("://") {
+        return Err("an address is HOST:PORT, without http://");
+    }
+    let (host, port) = address.rsplit_once(':').ok_or("an address is HOST:PORT or unix:PATH")?;
+    let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(inside) if inside.parse::<Ipv6Addr>().is_ok() => inside,
+        Some(_) => return Err("brackets hold an IPv6 address"),
+        None if host.is_empty() => {
+            return Err("name the host as well: 127.0.0.1 for this machine only, 0.0.0.0 for everyone");
+        }
+        None if host.contains(':') => return Err("put an IPv6 address into brackets: [::1]:PORT"),
+        None => host,
+    };
+    let port = port.parse().map_err(|_| "a port is a number from 0 to 65535")?;
+    Ok((host, port))
+}
+
+/// Checks the values of `[server]` that are more than a number or a boolean.
+pub(super) fn check(settings: &Settings, problems: &mut Diagnostics) {
+    let server = &settings.server;
+    let mut refuse = |key: &str, message: String, help: &str| {
+        let list = key.split('[').next().unwrap_or_default();
+        if let Some(place) = settings.place(key).or(settings.place(list)) {
+            problems.push(Diagnostic::error(place, message).key(key).help(help));
+        }
+    };
+    let listen = &server.listen;
+    if !listen.starts_with("unix:")
+        && let Err(why) = host_and_port(listen)
+    {
+        refuse("server.listen", format!("cannot listen on `{listen}`"), why);
+    }
+    if let Some(origin) = &server.public_origin
+        && !is_origin(origin)
+    {
+        let help = "an origin is a scheme and a host, such as `https://example.org`, without a path";
+        refuse("server.public_origin", format!("`{origin}` is not an origin"), help);
+    }
+    for (i, host) in server.allowed_hosts.iter().enumerate() {
+        if host.is_empty() || host.contains(['/', '*', ' ']) || (host.contains(':') && !host.starts_with('[')) {
+            let help = "a host is a name alone, such as `example.org`; `.example.org` allows its subdomains";
+            refuse(&format!("server.allowed_hosts[{i}]"), format!("`{host}` is not the name of a host"), help);
+        }
+    }
+    for (i, proxy) in server.trusted_proxies.iter().enumerate() {
+        if proxy.parse::<IpAddr>().is_err() {
+            let help = "a proxy is one address, such as `10.0.0.1`, without port or network size";
+            refuse(&format!("server.trusted_proxies[{i}]"), format!("`{proxy}` is not an address"), help);
+        }
+    }
+}
+
+/// RFC 6454 section 7: scheme, host, perhaps a port.
+fn is_origin(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or(text.strip_prefix("http://"));
+    host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', ' ', '@']))
+}

@@ -1,0 +1,133 @@
+//! Chromium, driven by WebDriver (W3C): JSON over HTTP, to `chromedriver`.
+
+use std::cell::RefCell;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::driver::Visitor;
+
+/// The key under which WebDriver hands out elements (section 12.2).
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// A browser with a profile of its own, on a page of 480 by 160 pixels. It ends when it is dropped.
+pub struct Browser {
+    driver: Child,
+    http: RefCell<Visitor>,
+    session: String,
+    _profile: TempDir,
+}
+
+impl Browser {
+    pub fn start() -> Browser {
+        let profile = tempfile::tempdir().unwrap();
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .envs([("HOME", profile.path()), ("TMPDIR", profile.path())])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver: run tests/run");
+        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let port =
+            lines.find_map(|line| line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok());
+        let port: u16 = port.expect("a port from chromedriver");
+        let http = RefCell::new(Visitor::new(([127, 0, 0, 1], port).into()));
+        let mut browser = Browser { driver, http, session: String::new(), _profile: profile };
+        let folder = browser._profile.path().join("profile");
+        let options = json!({ "args": [
+            "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+            "--no-first-run", "--disable-background-networking", "--disable-component-update",
+            "--disable-sync", "--disable-quic", "--no-proxy-server",
+            // Not even a name is looked up outside this machine.
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+            format!("--user-data-dir={}", folder.display()),
+        ] });
+        let wanted = json!({ "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" } });
+        let made = browser.ask("POST", "", json!({ "capabilities": { "alwaysMatch": wanted } }));
+        browser.session = format!("/{}", made["sessionId"].as_str().unwrap());
+        let size = json!({ "width": 480, "height": 160, "deviceScaleFactor": 1, "mobile": false });
+        let command = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": size });
+        browser.ask("POST", "/goog/cdp/execute", command);
+        browser
+    }
+
+    fn ask(&self, method: &str, path: &str, body: Value) -> Value {
+        let path = format!("/session{}{path}", self.session);
+        let mut http = self.http.borrow_mut();
+        let request = http.request(method, &path);
+        let request = if method == "POST" { request.body("application/json", body.to_string()) } else { request };
+        let answer = request.send();
+        let value: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(answer.status, 200, "{method} {path} {body}: {}", value["value"]["message"]);
+        value["value"].clone()
+    }
+
+    /// Goes to an address and waits until the page has loaded.
+    pub fn open(&self, url: &str) {
+        self.ask("POST", "/url", json!({ "url": url }));
+    }
+
+    /// Loads the page again.
+    pub fn refresh(&self) {
+        self.ask("POST", "/refresh", json!({}));
+    }
+
+    /// The path of the page.
+    pub fn path(&self) -> String {
+        let url = self.ask("GET", "/url", Value::Null);
+        url.as_str().unwrap().splitn(4, '/').nth(3).map(|path| format!("/{path}")).unwrap()
+    }
+
+    /// The text of the first element that a CSS selector finds.
+    pub fn text_of(&self, selector: &str) -> String {
+        let text = self.ask("GET", &format!("{}/text", self.element(selector)), Value::Null);
+        text.as_str().unwrap().to_owned()
+    }
+
+    /// Types into a field.
+    pub fn fill(&self, selector: &str, text: &str) {
+        self.ask("POST", &format!("{}/value", self.element(selector)), json!({ "text": text }));
+    }
+
+    /// Clicks, and waits until the page this leads to has loaded.
+    pub fn click(&self, selector: &str) {
+        self.ask("POST", &format!("{}/click", self.element(selector)), json!({}));
+    }
+
+    fn element(&self, selector: &str) -> String {
+        let found = self.ask("POST", "/element", json!({ "using": "css selector", "value": selector }));
+        format!("/element/{}", found[ELEMENT].as_str().unwrap())
+    }
+
+    /// What an expression of JavaScript is on this page.
+    pub fn evaluate(&self, expression: &str) -> Value {
+        self.ask("POST", "/execute/sync", json!({ "script": format!("return {expression}"), "args": [] }))
+    }
+
+    /// What the console has shown since it was asked last.
+    pub fn console(&self) -> Vec<String> {
+        let entries = self.ask("POST", "/se/log", json!({ "type": "browser" }));
+        let entries = entries.as_array().unwrap().iter();
+        entries.map(|entry| entry["message"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// A picture of the page, as PNG.
+    pub fn screenshot(&self) -> Vec<u8> {
+        let picture = self.ask("GET", "/screenshot", Value::Null);
+        BASE64_STANDARD.decode(picture.as_str().unwrap()).unwrap()
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Asked to, the driver ends the browser too.
+        let _ = self.http.borrow_mut().request("DELETE", &format!("/session{}", self.session)).try_send();
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}

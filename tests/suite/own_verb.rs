@@ -1,0 +1,54 @@
+//! The program in `examples/own_verb.rs`: a verb of one's own works like those that are built in.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, header};
+use sitewright::cli::in_process::InProcess;
+use sitewright::config::Environment;
+use sitewright::diagnostic::{Diagnostics, print};
+use sitewright::http::answer::Answer;
+use sitewright::site::Vocabulary;
+use sitewright::site::live::Serving;
+use sitewright::site::sessions::Secrets;
+
+#[allow(dead_code, reason = "its `main` runs only when it is a program")]
+#[path = "../../examples/own_verb.rs"]
+mod program;
+
+/// The example's site in the language of its program, or of `sitewright` alone.
+fn load(vocabulary: &Vocabulary) -> Result<Serving, String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/own_verb.toml");
+    let mut problems = Diagnostics::default();
+    Serving::load(&path, &Environment::new(), vocabulary, Secrets::LookOnly, &mut problems)
+        .map_err(|_| print::to_text(&problems, false))
+}
+
+async fn ask(site: &InProcess, method: &str, path: &str, cookie: &str) -> Answer {
+    let request = Request::builder().method(method).uri(path);
+    let request = request.header(header::HOST, "localhost").header(header::COOKIE, cookie);
+    site.ask(request.body(Bytes::new()).unwrap(), 1.9e9, 1).await
+}
+
+#[tokio::test]
+async fn a_verb_of_ones_own_does_its_work() {
+    let site = InProcess::new(Arc::new(load(&Vocabulary::standard().with_verb(&program::TOGGLE)).unwrap()));
+    let mut cookie = String::new();
+    for expected in ["off", "on", "off"] {
+        let page = ask(&site, "GET", "/", &cookie).await;
+        let page = String::from_utf8_lossy(page.response.body()).into_owned();
+        assert!(page.contains(&format!("The light is {expected}.")), "{page}");
+
+        let switched = ask(&site, "POST", "/switch", &cookie).await;
+        assert_eq!(switched.response.headers()[header::LOCATION], "/");
+        let set = switched.response.headers()[header::SET_COOKIE].to_str().unwrap();
+        cookie = set.split(';').next().unwrap().to_owned();
+    }
+}
+
+#[test]
+fn a_vocabulary_without_it_does_not_know_it() {
+    let problems = load(&Vocabulary::standard()).unwrap_err();
+    assert!(problems.contains("unknown verb `toggle`"), "{problems}");
+}

@@ -1,0 +1,154 @@
+//! The parts of the documentation that the code knows are made from the code's own lists.
+//!
+//! They stand between `<!-- generated: NAME -->` and `<!-- end -->`. This test makes them anew and
+//! compares; with `UPDATE=1` in the environment it rewrites them.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use sitewright::action::{Operand, Takes, VERBS, Verb};
+use sitewright::config::keys::{self, Declared, Key};
+use sitewright::config::kind::describe;
+use sitewright::session::factory::HashAlg;
+use sitewright::site::sessions::FACTORIES;
+use sitewright::site::{ERROR, request};
+use sitewright::snapshot::DIRECTIVES;
+use sitewright::template::helpers::HELPERS;
+
+/// Held while pages are read and rewritten.
+pub static TURN: Mutex<()> = Mutex::new(());
+
+const PAGES: [&str; 3] = ["README.md", "docs/reference.md", "docs/testing.md"];
+
+#[test]
+fn generated_parts_of_the_documentation_are_what_the_code_says() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut stale = Vec::new();
+    for page in PAGES {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+        let before = std::fs::read_to_string(&path).unwrap();
+        let after = regenerate(&before, page);
+        if before == after {
+            continue;
+        }
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&path, after).unwrap();
+        } else {
+            let difference = similar::TextDiff::from_lines(&before, &after).unified_diff().to_string();
+            stale.push(format!("{page}:\n{difference}"));
+        }
+    }
+    assert!(stale.is_empty(), "run `UPDATE=1 cargo test --test suite reference`\n\n{}", stale.join("\n"));
+}
+
+/// The page with every generated part made anew.
+fn regenerate(page: &str, name: &str) -> String {
+    const END: &str = "<!-- end -->";
+    let mut text = String::new();
+    let mut rest = page;
+    while let Some((before, opened)) = rest.split_once("<!-- generated: ") {
+        let (section, after) = opened.split_once(" -->").unwrap();
+        let (old, after) = after.split_once(END).unwrap_or_else(|| panic!("{name}: `{section}` has no end"));
+        let new = generate(section).unwrap_or_else(|| panic!("{name}: nothing is called `{section}`"));
+        // A part within a line stays within it.
+        let gap = if old.contains('\n') || new.contains('\n') { "\n" } else { "" };
+        text += &format!("{before}<!-- generated: {section} -->{gap}{}{gap}{END}", new.trim_end());
+        rest = after;
+    }
+    text + rest
+}
+
+fn generate(section: &str) -> Option<String> {
+    Some(match section {
+        "top" => declared("Table", keys::TOP),
+        "route" => declared("Key", keys::ROUTE),
+        "response" => declared("Key", keys::RESPONSE),
+        "redirect" => declared("Key", keys::REDIRECT),
+        "mount" => declared("Key", keys::MOUNT),
+        "action" => declared("Key", keys::ACTION),
+        "server" => settings(keys::SERVER),
+        "session" => settings(keys::SESSION),
+        "names" => pairs("Name", request::NAMES),
+        "request" => pairs("Entry", request::REQUEST),
+        "error" => pairs("Entry", ERROR),
+        "helpers" => table(["Helper", "Is"], HELPERS.iter().map(|(_, call, is)| [code(call), (*is).to_owned()])),
+        "directives" => table(
+            ["Directive", "Does"],
+            DIRECTIVES.iter().map(|(_, written, does)| [code(written), (*does).to_owned()]),
+        ),
+        "hashalg" => HashAlg::NAMES.map(code).join(", "),
+        "factories" => table(
+            ["`factory`", "Its sessions live", "It promises"],
+            FACTORIES.iter().map(|kind| [code(kind.name), kind.summary.to_owned(), kind.guarantee.to_owned()]),
+        ),
+        "verb-table" => table(
+            ["Verb", "Does"],
+            VERBS.iter().map(|verb| [format!("[`{0}`](docs/reference.md#{0})", verb.name), verb.summary.to_owned()]),
+        ),
+        "verbs" => VERBS.iter().map(|verb| describe_verb(verb)).collect(),
+        _ => return None,
+    })
+}
+
+fn describe_verb(verb: &Verb) -> String {
+    let operand = match verb.operand {
+        Operand::Key => "\"KEY\"",
+        Operand::Param => "\"PARAMETER\"",
+        Operand::Nothing => "true",
+    };
+    let mut text = format!("\n#### {}\n\n`{{ {} = {operand} }}`\n\n{}", verb.name, verb.name, verb.summary);
+    if let Some(value) = verb.yields {
+        write!(text, " Its value is {value}.").unwrap();
+    }
+    if let Some(cannot) = verb.cannot {
+        write!(text, " It cannot do its work if {cannot}.").unwrap();
+    }
+    text += "\n";
+    if !verb.options.is_empty() {
+        let rows = verb.options.iter().map(|opt| [code(opt.name), takes(opt.takes), opt.summary.to_owned()]);
+        write!(text, "\n{}", table(["Option", "Takes", "Means"], rows)).unwrap();
+    }
+    text + &format!("\n```toml,fragment\nactions = [{}]\n```\n", verb.example)
+}
+
+fn takes(takes: Takes) -> String {
+    match takes {
+        Takes::Value => "any value".to_owned(),
+        Takes::Expression => "an expression".to_owned(),
+        Takes::Number => "a number".to_owned(),
+        Takes::Key => "a key".to_owned(),
+        Takes::Word(words) => words.iter().map(|word| code(&format!("\"{word}\""))).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn declared(what: &str, list: &[Declared]) -> String {
+    let row = |(name, takes, means): &Declared| [code(name), (*takes).to_owned(), (*means).to_owned()];
+    table([what, "Takes", "Means"], list.iter().map(row))
+}
+
+fn settings(list: &[Key]) -> String {
+    let row = |key: &Key| {
+        // Some defaults are words about a value.
+        let is_value = serde_json::from_str::<serde_json::Value>(key.default).is_ok();
+        let default = if is_value { code(key.default) } else { key.default.to_owned() };
+        [code(key.name), describe(key.kind), default, key.summary.to_owned()]
+    };
+    table(["Key", "Takes", "Default", "Means"], list.iter().map(row))
+}
+
+fn pairs(what: &str, list: &[(&str, &str)]) -> String {
+    table([what, "Is"], list.iter().map(|(name, is)| [code(name), (*is).to_owned()]))
+}
+
+fn code(text: &str) -> String {
+    format!("`{text}`")
+}
+
+fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+    let mut text = line(&head.map(str::to_owned));
+    text += &line(&[const { "---" }; N].map(str::to_owned)).replace(' ', "");
+    rows.for_each(|row| text += &line(&row.map(|cell| cell.replace('|', "\\|"))));
+    text
+}
