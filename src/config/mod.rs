@@ -104,7 +104,7 @@ impl File {
         let source = Source::file(&name, mask::mask_secrets(&text, &draft, !errors.is_empty()));
         if !errors.is_empty() {
             // What is left of the text would be judged for what is missing.
-            syntax::report(source.text().unwrap_or_default(), &errors, &source, problems);
+            syntax::report(&errors, &source, problems);
             return None;
         }
         let node = tree::read(&table, &source, problems);

@@ -15,8 +15,6 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-// Found from wherever this file is included.
-#[path = "driver/visitor.rs"]
 mod visitor;
 
 pub use visitor::{Answer, Asking, Raw, Visitor};
@@ -77,6 +75,11 @@ impl Site {
     /// With this `config.toml`.
     pub fn config(self, text: &str) -> Site {
         self.file("config.toml", text)
+    }
+
+    /// With a `[session]` in its `config.toml`, and this below it.
+    pub fn with_session(self, text: &str) -> Site {
+        self.config(&[SESSION, text].concat())
     }
 
     /// With this file.
@@ -315,7 +318,8 @@ impl Server {
     /// Sends a signal, such as `TERM`.
     pub fn signal(&self, name: &str) {
         let id = self.process.0.id().to_string();
-        let sent = Command::new("kill").args(["-s", name, &id]).status().unwrap();
+        // Every shell has a `kill` of its own; not every system has another.
+        let sent = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &id]).status().unwrap();
         assert!(sent.success());
     }
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::driver::{Answer, SESSION, Server, Site, Visitor};
+use crate::driver::{Answer, Server, Site, Visitor};
 
 /// Names that mean something somewhere: in HTML, templates, keys, JSON, paths, cookies, terminals.
 const NAMES: [&str; 22] = [
@@ -32,51 +32,51 @@ const NAMES: [&str; 22] = [
 ];
 
 fn server() -> Server {
-    let site = Site::new().config(&format!(
-        r#"{SESSION}
+    let site = Site::new().with_session(
+        r#"
         [routes.keep]
         path = "/keep"
-        actions = [{{ set = "before", value = "kept" }}]
+        actions = [{ set = "before", value = "kept" }]
         text = "kept"
         [routes.store]
         path = "/store"
         methods = ["GET", "POST"]
-        actions = [{{ store-param = "user" }}]
-        html = "<p title=\"{{{{user}}}}\">{{{{user}}}}</p>"
+        actions = [{ store-param = "user" }]
+        html = "<p title=\"{{user}}\">{{user}}</p>"
         [routes.show]
         path = "/show"
-        actions = [{{ read = "user" }}]
-        html = "<p>{{{{user}}}}</p><script>let user = {{{{json user}}}};</script>"
+        actions = [{ read = "user" }]
+        html = "<p>{{user}}</p><script>let user = {{json user}};</script>"
         [routes.item]
-        path = "/item/{{sku}}"
-        actions = [{{ increment-counter = "cart.{{{{path.sku}}}}" }}]
-        html = "<p>{{{{path.sku}}}}</p>"
+        path = "/item/{sku}"
+        actions = [{ increment-counter = "cart.{{path.sku}}" }]
+        html = "<p>{{path.sku}}</p>"
         [routes.param]
         path = "/param"
-        actions = [{{ set = "cart.{{{{params.sku}}}}", value = "{{{{params.sku}}}}" }}]
-        html = "<p>{{{{params.sku}}}}</p>"
+        actions = [{ set = "cart.{{params.sku}}", value = "{{params.sku}}" }]
+        html = "<p>{{params.sku}}</p>"
         [routes.rest]
         path = "/rest/*parts"
-        html = "{{{{#each path.parts as |part|}}}}<i>{{{{part}}}}</i>{{{{/each}}}}"
+        html = "{{#each path.parts as |part|}}<i>{{part}}</i>{{/each}}"
         [routes.headers]
         path = "/headers"
-        html = "<p>{{{{request.headers.x-name}}}}</p>"
-        headers = {{ X-Said = "{{{{params.user}}}}" }}
+        html = "<p>{{request.headers.x-name}}</p>"
+        headers = { X-Said = "{{params.user}}" }
         [routes.link]
         path = "/link"
-        html = "<a href=\"{{{{url \"item\" sku=params.sku}}}}\">{{{{params.sku}}}}</a>"
+        html = "<a href=\"{{url \"item\" sku=params.sku}}\">{{params.sku}}</a>"
         [routes.go]
         path = "/go"
-        redirect = {{ route = "item", params = {{ sku = "{{{{params.sku}}}}" }}, query = {{ back = "{{{{params.sku}}}}" }} }}
+        redirect = { route = "item", params = { sku = "{{params.sku}}" }, query = { back = "{{params.sku}}" } }
         [routes.next]
         path = "/next"
-        redirect = "{{{{params.next}}}}"
+        redirect = "{{params.next}}"
         [routes.json]
         path = "/json"
         methods = ["GET", "POST"]
-        json = {{ all = "params", user = "params.user" }}
-        "#
-    ));
+        json = { all = "params", user = "params.user" }
+        "#,
+    );
     site.serve()
 }
 

@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
+mod broken;
 mod browser;
 mod command_line;
 mod documentation;
 mod driver;
 mod hostile;
+mod keys;
 mod language;
 mod leaks;
 mod login;
@@ -16,4 +18,5 @@ mod reference;
 mod reloading;
 mod sites;
 mod sockets;
+mod tidy;
 mod tutorial;

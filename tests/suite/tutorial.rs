@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use crate::driver::{Answer, SESSION, Site};
+use crate::driver::{Answer, Site};
 
 /// The page of real Pyramid, but for the name and the count.
 fn page(name: &str, count: u64) -> String {
@@ -164,21 +164,21 @@ fn a_page_that_counts_sets_one_cookie_and_no_cache_keeps_it() {
 
 #[test]
 fn a_page_that_only_reads_sets_no_cookie_and_one_without_session_is_for_everybody() {
-    let site = Site::new().config(&format!(
-        r#"{SESSION}
+    let site = Site::new().with_session(
+        r#"
         [routes.count]
         path = "/"
-        actions = [{{ increment-counter = "counter" }}]
-        text = "Count: {{{{counter}}}}"
+        actions = [{ increment-counter = "counter" }]
+        text = "Count: {{counter}}"
         [routes.look]
         path = "/look"
-        actions = [{{ read = "counter", default = 0 }}]
-        text = "Count: {{{{counter}}}}"
+        actions = [{ read = "counter", default = 0 }]
+        text = "Count: {{counter}}"
         [routes.about]
         path = "/about"
         text = "about"
-        "#
-    ));
+        "#,
+    );
     let server = site.serve();
     let mut visitor = server.visitor();
     let look = visitor.get("/look");
@@ -197,25 +197,25 @@ fn a_page_that_only_reads_sets_no_cookie_and_one_without_session_is_for_everybod
 
 #[test]
 fn a_session_that_is_only_read_is_issued_again_before_it_times_out() {
-    let site = Site::new().config(&format!(
-        r#"{SESSION}
+    let site = Site::new().with_session(
+        r#"
         timeout = 3600
         reissue_time = 0
         [routes.count]
         path = "/"
-        actions = [{{ increment-counter = "counter" }}]
-        text = "Count: {{{{counter}}}}"
+        actions = [{ increment-counter = "counter" }]
+        text = "Count: {{counter}}"
         [routes.look]
         path = "/look"
-        actions = [{{ read = "counter", default = 0 }}]
-        text = "Count: {{{{counter}}}}"
+        actions = [{ read = "counter", default = 0 }]
+        text = "Count: {{counter}}"
         [routes.poll]
         path = "/poll"
         keepalive = false
-        actions = [{{ read = "counter", default = 0 }}]
-        text = "Count: {{{{counter}}}}"
-        "#
-    ));
+        actions = [{ read = "counter", default = 0 }]
+        text = "Count: {{counter}}"
+        "#,
+    );
     let server = site.serve();
     let mut visitor = server.visitor();
     visitor.get("/");
@@ -236,18 +236,18 @@ fn a_session_that_is_only_read_is_issued_again_before_it_times_out() {
 
 #[test]
 fn an_error_page_says_nothing_of_the_inside_and_the_log_does() {
-    let site = Site::new().env("SITEWRIGHT_LOG", "debug").config(&format!(
-        r#"{SESSION}
+    let site = Site::new().env("SITEWRIGHT_LOG", "debug").with_session(
+        r#"
         [routes.count]
         path = "/count"
-        actions = [{{ increment-counter = "inner_name" }}]
+        actions = [{ increment-counter = "inner_name" }]
         text = "ok"
         [routes.name]
         path = "/name"
-        actions = [{{ store-param = "name", key = "inner_name" }}]
+        actions = [{ store-param = "name", key = "inner_name" }]
         text = "ok"
-        "#
-    ));
+        "#,
+    );
     let server = site.serve();
     let mut visitor = server.visitor();
     assert_eq!(visitor.get("/name?name=x").status, 200);
