@@ -13,6 +13,9 @@ use crate::http::{Connection, Incoming, RequestBody, drop_body};
 use crate::site::live::Serving;
 use crate::snapshot::{self, Exchange, Target};
 
+/// How many sessions are forgotten at a time between two tests.
+const PAGE: usize = 100;
+
 /// A site that is asked directly.
 #[derive(Clone, Debug)]
 pub struct InProcess {
@@ -69,6 +72,21 @@ impl Target for InProcess {
 
     fn cookie_name(&self) -> &str {
         &self.cookie_name
+    }
+
+    fn reset<'a>(&'a self) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(async {
+            let Some(store) = self.serving.sessions.as_ref().and_then(|factory| factory.store()) else { return };
+            while let Ok(page) = store.list(None, PAGE).await {
+                for (key, _) in &page.entries {
+                    // What cannot be removed shows in the snapshots.
+                    let _ = store.remove(key).await;
+                }
+                if page.entries.is_empty() {
+                    return;
+                }
+            }
+        })
     }
 }
 

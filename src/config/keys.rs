@@ -158,6 +158,12 @@ pub const SESSION: &[Key] = &[
         "\"strict\"",
         "`\"strict\"` refuses odd and malleable cookies, `\"compatible\"` accepts whatever Pyramid would.",
     ),
+    key(
+        "directory",
+        Kind::Text,
+        "\"sessions\"",
+        "Where `file` keeps its sessions, relative to `config.toml`; made with the first one, for its owner alone.",
+    ),
 ];
 
 /// A key of a table of declarations: name, what it takes, what it means.

@@ -94,6 +94,7 @@ pub struct SessionSettings {
     pub hashalg: String,
     pub salt: String,
     pub cookie_reading: String,
+    pub directory: String,
 }
 
 impl Default for SessionSettings {
@@ -116,6 +117,7 @@ impl Default for SessionSettings {
             hashalg: "sha512".to_owned(),
             salt: "pyramid.session.".to_owned(),
             cookie_reading: "strict".to_owned(),
+            directory: "sessions".to_owned(),
         }
     }
 }

@@ -7,6 +7,7 @@
 //! cookie        the Cookie and Set-Cookie header fields (RFC 6265)
 //! secret        key material that does not show itself
 //! factory       where sessions live: the contract, and one file per kind
+//! store         sessions on the server: one factory over any store, and the stores
 //! transaction   load, run, commit, and again on a conflict: the only such loop
 //! ```
 //!
@@ -17,6 +18,7 @@ pub mod cookie;
 pub mod factory;
 pub mod json;
 pub mod secret;
+pub mod store;
 pub mod transaction;
 mod tree;
 

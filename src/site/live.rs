@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+use super::factories::Opening;
 use super::sessions::{self, Secrets};
 use super::{Site, Vocabulary};
 use crate::config::read::Inputs;
@@ -70,7 +71,16 @@ impl Serving {
         }
         let sessions = match previous.filter(|previous| previous.opened_with(&site.settings.session, &secrets)) {
             Some(previous) => previous.sessions.clone(),
-            None => sessions::open(&site, secrets.clone(), vocabulary, problems),
+            None => {
+                let opening = Opening {
+                    settings: &site.settings.session,
+                    secrets: secrets.clone(),
+                    folder: &folder,
+                    mode,
+                    previous: previous.and_then(|previous| previous.sessions.as_deref()),
+                };
+                sessions::open(&site, opening, vocabulary, problems)
+            }
         };
         if problems.has_errors() {
             return Err(site.inputs);

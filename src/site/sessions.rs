@@ -1,84 +1,20 @@
-//! `[session]` to a session factory: the kinds there are, what their settings must be, and where
-//! their secrets come from.
+//! `[session]` to a session factory: what the settings must be, and where the secrets come from.
 
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::factories::{Opening, cookie_options};
 use super::route::{Route, SessionUse};
 use super::vocabulary::Vocabulary;
 use super::{Site, paths};
 use crate::config::Environment;
 use crate::config::declaration::Declarations;
 use crate::config::read::{Inputs, reason};
-use crate::config::settings::{SecretSource, SessionSettings, Settings};
+use crate::config::settings::{SecretSource, Settings};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, did_you_mean};
-use crate::session::cookie::{CookieOptions, SameSite, Secure};
-use crate::session::factory::{CookieReading, HashAlg, SessionFactory, SignedCookie, SignedCookieOptions};
+use crate::session::factory::{HashAlg, SessionFactory};
 use crate::session::secret::Secret;
-
-/// A session factory, or why the settings make none.
-pub type Opened = Result<Arc<dyn SessionFactory>, String>;
-
-/// A kind of session factory: its documentation and how to make one.
-#[derive(Debug)]
-pub struct FactoryKind {
-    /// Its name, as in `factory = "NAME"`.
-    pub name: &'static str,
-    /// Where its sessions live, in one sentence.
-    pub summary: &'static str,
-    /// What it promises, and what it cannot.
-    pub guarantee: &'static str,
-    /// Makes one from the settings and the secrets, the newest first.
-    pub open: fn(&SessionSettings, Vec<Secret>) -> Opened,
-}
-
-/// Every kind Sitewright brings.
-pub const FACTORIES: &[&FactoryKind] = &[&FactoryKind {
-    name: "signed-cookie",
-    summary: "In the cookie, signed and readable, in the wire format of Pyramid 2.x.",
-    guarantee: "Tamper-proof. The browser is the store: an old cookie works until it times out, and two tabs can lose an update.",
-    open: open_signed_cookie,
-}];
-
-fn open_signed_cookie(settings: &SessionSettings, secrets: Vec<Secret>) -> Opened {
-    let options = SignedCookieOptions {
-        cookie: cookie_options(settings),
-        timeout: settings.timeout.0,
-        reissue_time: settings.reissue_time(),
-        lifetime: settings.lifetime.0,
-        hashalg: HashAlg::parse(&settings.hashalg).ok_or("unknown `hashalg`")?,
-        salt: settings.salt.clone(),
-        secrets,
-        reading: match settings.cookie_reading.as_str() {
-            "compatible" => CookieReading::Compatible,
-            _ => CookieReading::Strict,
-        },
-    };
-    let factory = SignedCookie::new(options).map_err(|error| error.to_string())?;
-    Ok(Arc::new(factory))
-}
-
-/// The cookie that the settings describe.
-pub fn cookie_options(settings: &SessionSettings) -> CookieOptions {
-    CookieOptions {
-        name: settings.cookie_name.clone(),
-        max_age: settings.max_age.0,
-        path: Some(settings.path.clone()),
-        domain: settings.domain.clone(),
-        secure: match settings.secure {
-            None => Secure::Auto,
-            Some(true) => Secure::Always,
-            Some(false) => Secure::Never,
-        },
-        http_only: settings.httponly,
-        same_site: Some(match settings.samesite.as_str() {
-            "Strict" => SameSite::Strict,
-            "None" => SameSite::None,
-            _ => SameSite::Lax,
-        }),
-    }
-}
 
 /// Checks everything about `[session]` that needs no secret.
 pub(super) fn check(
@@ -112,6 +48,7 @@ pub(super) fn check(
         ),
         Some(_) => {}
     }
+    refuse_others_options(settings, vocabulary, problems);
     match (&session.secret, &session.secrets) {
         (None, None) if given("secret") || given("secrets") => {}
         (None, None) => problems.push(
@@ -149,6 +86,21 @@ pub(super) fn check(
             .key("session.reissue_time")
             .help("sessions of visitors who only read would end although they are here"),
         );
+    }
+}
+
+/// A setting of another kind of factory would do nothing, silently.
+fn refuse_others_options(settings: &Settings, vocabulary: &Vocabulary, problems: &mut Diagnostics) {
+    let name = settings.session.factory.as_deref();
+    let Some(kind) = vocabulary.factories().iter().find(|kind| Some(kind.name) == name) else { return };
+    for other in vocabulary.factories() {
+        for option in other.options.iter().filter(|option| !kind.options.contains(option)) {
+            let key = format!("session.{option}");
+            if let Some(place) = settings.place(&key) {
+                let message = format!("`{option}` is a setting of `{}`, not of `{}`", other.name, kind.name);
+                problems.push(Diagnostic::error(place, message).key(key).help("drop it, or choose that factory"));
+            }
+        }
     }
 }
 
@@ -208,14 +160,14 @@ pub fn secrets(
 /// if it has no `[session]` or the factory refuses (which is reported).
 pub fn open(
     site: &Site,
-    secrets: Vec<Secret>,
+    opening: Opening<'_>,
     vocabulary: &Vocabulary,
     problems: &mut Diagnostics,
 ) -> Option<Arc<dyn SessionFactory>> {
     let settings = &site.settings;
     let name = settings.session.factory.as_deref().filter(|_| settings.has_session)?;
     let kind = vocabulary.factories().iter().find(|kind| kind.name == name)?;
-    match (kind.open)(&settings.session, secrets) {
+    match (kind.open)(opening) {
         Ok(factory) => Some(factory),
         Err(message) => {
             let place = settings.place("session.factory").or(settings.place("session"))?;

@@ -1,6 +1,6 @@
 //! What a site may use: verbs and session factories, built-in and your own.
 
-use super::sessions::{FACTORIES, FactoryKind};
+use super::factories::{FACTORIES, FactoryKind};
 use crate::action::{VERBS, Verb};
 
 /// The verbs and session factories that declarations can name.

@@ -16,6 +16,7 @@ mod own_verb;
 mod pyramid;
 mod reference;
 mod reloading;
+mod server_sessions;
 mod sites;
 mod sockets;
 mod tidy;

@@ -11,7 +11,7 @@ use sitewright::action::{Operand, Takes, VERBS, Verb};
 use sitewright::config::keys::{self, Declared, Key};
 use sitewright::config::kind::describe;
 use sitewright::session::factory::HashAlg;
-use sitewright::site::sessions::FACTORIES;
+use sitewright::site::factories::FACTORIES;
 use sitewright::site::{ERROR, request};
 use sitewright::snapshot::DIRECTIVES;
 use sitewright::template::helpers::HELPERS;

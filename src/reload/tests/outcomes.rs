@@ -1,10 +1,7 @@
 //! What is applied, what is refused, and what is said of it.
 
 use super::*;
-use crate::config::settings::SessionSettings;
-use crate::session::factory::SessionFactory;
-use crate::session::secret::Secret;
-use crate::site::sessions::FactoryKind;
+use crate::site::factories::{FactoryKind, Opened, Opening};
 
 fn changes(outcome: Outcome) -> Changes {
     match outcome {
@@ -141,10 +138,10 @@ fn sessions_live_on_unless_they_are_declared_otherwise() {
 
 #[test]
 fn a_panic_while_building_is_a_rejection() {
-    fn open(settings: &SessionSettings, _: Vec<Secret>) -> Result<Arc<dyn SessionFactory>, String> {
-        panic!("no {}", settings.cookie_name)
+    fn open(opening: Opening<'_>) -> Opened {
+        panic!("no {}", opening.settings.cookie_name)
     }
-    static MINE: FactoryKind = FactoryKind { name: "mine", summary: "", guarantee: "", open };
+    static MINE: FactoryKind = FactoryKind { name: "mine", summary: "", guarantee: "", options: &[], open };
     let folder = Folder::new(&showing("one"));
     let vocabulary = Vocabulary::standard().with_factory(&MINE);
     let (mut reloader, _) = Reloader::start(folder.config(), Environment::new(), vocabulary, false).unwrap();

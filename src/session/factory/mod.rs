@@ -14,10 +14,12 @@ mod signer;
 use std::any::Any;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use http::HeaderMap;
 use http::header::{COOKIE, HeaderValue};
 
+use super::store::Store;
 use super::{Session, cookie};
 
 pub use explain::{Contents, Explanation};
@@ -85,6 +87,12 @@ pub trait SessionFactory: Send + Sync + fmt::Debug + 'static {
         session: &'a Session,
     ) -> BoxFuture<'a, Result<Committed, SessionError>>;
 
+    /// The store behind it, if the sessions live on a server: what a reload hands on to the factory
+    /// that comes next, and what operators look into.
+    fn store(&self) -> Option<Arc<dyn Store>> {
+        None
+    }
+
     /// What the value of a cookie says, for `sitewright cookie`; `None` if it says nothing.
     fn explain(&self, _value: &[u8], _now: f64) -> Option<String> {
         None
@@ -99,20 +107,30 @@ pub struct Visit {
     pub now: f64,
     /// Whether the browser is connected over HTTPS.
     pub https: bool,
+    /// Whether the route may write. Visits of one session that may are let
+    /// through one after the other where the factory can do that, so that
+    /// they do not collide; what they store is right either way.
+    pub may_write: bool,
 }
 
 impl Visit {
     /// A visit without cookies.
     #[must_use]
     pub fn new(now: f64, https: bool) -> Self {
-        Self { cookies: Vec::new(), now, https }
+        Self { cookies: Vec::new(), now, https, may_write: false }
     }
 
     /// The visit that a request with these header fields is. HTTP/2 may
     /// split `Cookie` into several fields (RFC 9113 8.2.3); all count.
     #[must_use]
     pub fn from_headers(headers: &HeaderMap, now: f64, https: bool) -> Self {
-        Self { cookies: headers.get_all(COOKIE).iter().cloned().collect(), now, https }
+        Self { cookies: headers.get_all(COOKIE).iter().cloned().collect(), now, https, may_write: false }
+    }
+
+    /// The same visit, of a route that may write or not.
+    #[must_use]
+    pub fn writing(self, may_write: bool) -> Self {
+        Self { may_write, ..self }
     }
 
     /// The `Cookie` fields, in the order sent.
@@ -183,6 +201,9 @@ pub enum Refusal {
     Future,
     /// Nobody issued this name, or the session is gone.
     Unknown,
+    /// The store has something under this name that is damaged, was made for
+    /// another, or is of a later version.
+    Record,
 }
 
 impl Refusal {
@@ -198,6 +219,7 @@ impl Refusal {
             Self::Outlived => "outlived",
             Self::Future => "future",
             Self::Unknown => "unknown",
+            Self::Record => "record",
         }
     }
 }
@@ -213,6 +235,7 @@ impl fmt::Display for Refusal {
             Self::Outlived => "the session is older than its lifetime",
             Self::Future => "the cookie comes from the future",
             Self::Unknown => "the session does not exist, or no longer",
+            Self::Record => "the session's record cannot be read",
         })
     }
 }

@@ -1,0 +1,254 @@
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use super::super::contract;
+use super::disk::private_file;
+use super::*;
+
+const KEY: Key = Key::new([7; Key::SIZE]);
+
+fn entry(bytes: &[u8]) -> Option<Entry> {
+    Some(Entry { expires: Some(1000), bytes: bytes.into() })
+}
+
+fn bytes(found: Option<Found>) -> Option<Vec<u8>> {
+    found.map(|found| found.bytes.into_vec())
+}
+
+fn shard(folder: &Path) -> PathBuf {
+    folder.join("07")
+}
+
+/// The files in the folder of `KEY`, but for the lock.
+fn files(folder: &Path) -> Vec<String> {
+    let names = fs::read_dir(shard(folder)).expect("a folder").map(|file| file.expect("a file").file_name());
+    let mut names: Vec<_> = names.map(|name| name.into_string().expect("a name")).collect();
+    names.retain(|name| name != ".lock");
+    names.sort();
+    names
+}
+
+async fn sweep(store: &FileStore, now: f64) -> usize {
+    let mut removed = 0;
+    loop {
+        let swept = store.sweep(now, 100).await.expect("a sweep");
+        removed += swept.removed;
+        if !swept.more {
+            return removed;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn it_keeps_the_contract() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store: Arc<dyn Store> = Arc::new(FileStore::new(folder.path().join("sessions")));
+    contract::verify(&store).await.kept().expect("the contract");
+}
+
+#[tokio::test]
+async fn sessions_outlive_the_store() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = FileStore::new(folder.path());
+    assert_eq!(store.compare_and_set(&KEY, None, entry(b"old")).await, Ok(true));
+    drop(store);
+    let store = FileStore::new(folder.path());
+    let found = store.load(&KEY).await.expect("a file");
+    assert_eq!(bytes(found), Some(b"old".to_vec()));
+}
+
+#[tokio::test]
+async fn nothing_is_made_before_the_first_session() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("sessions");
+    let store = FileStore::new(&path);
+    assert_eq!(store.load(&KEY).await, Ok(None));
+    assert_eq!(store.count().await, Ok(0));
+    assert_eq!(sweep(&store, 1e12).await, 0);
+    assert!(!path.exists());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_owner_may_look() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a").join("sessions");
+    let store = FileStore::new(&path);
+    assert_eq!(store.compare_and_set(&KEY, None, entry(b"private")).await, Ok(true));
+    let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    assert_eq!(mode(&path), 0o700);
+    assert_eq!(mode(&shard(&path)), 0o700);
+    assert_eq!(mode(&shard(&path).join(KEY.to_string())), 0o600);
+    assert_eq!(mode(&shard(&path).join(".lock")), 0o600);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn processes_exclude_each_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Nothing but the folder is shared between these, as between processes.
+    let stores = [0, 1].map(|_| FileStore::new(folder.path()));
+    let counting = (0..8).map(|number| {
+        let store = stores[number % 2].clone();
+        tokio::spawn(async move {
+            let mut done = 0_u64;
+            while done < 10 {
+                let found = store.load(&KEY).await.expect("a file");
+                let count = found.as_ref().map_or(0, |found| found.bytes[0]);
+                let seen = found.map(|found| found.version);
+                done += u64::from(store.compare_and_set(&KEY, seen, entry(&[count + 1])).await.expect("a file"));
+            }
+        })
+    });
+    for task in counting.collect::<Vec<_>>() {
+        task.await.expect("no panic");
+    }
+    assert_eq!(bytes(stores[0].load(&KEY).await.expect("a file")), Some(vec![80]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_is_stuck_holds_up_its_folder_only_and_no_reader() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = FileStore::new(folder.path());
+    assert_eq!(store.compare_and_set(&KEY, None, entry(b"old")).await, Ok(true));
+    let stuck = private_file().open(shard(folder.path()).join(".lock")).expect("a lock");
+    stuck.lock().expect("a lock");
+    let writing = tokio::spawn({
+        let store = store.clone();
+        async move { store.compare_and_set(&KEY, Some(1), entry(b"new")).await }
+    });
+    assert_eq!(bytes(store.load(&KEY).await.expect("a file")), Some(b"old".to_vec()));
+    assert_eq!(store.compare_and_set(&Key::new([8; 32]), None, entry(b"other")).await, Ok(true));
+    assert!(!writing.is_finished());
+    drop(stuck); // as the kernel does when the process ends
+    assert_eq!(writing.await.expect("no panic"), Ok(true));
+}
+
+#[tokio::test]
+async fn what_a_killed_process_left_is_swept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = FileStore::new(folder.path());
+    assert_eq!(store.compare_and_set(&KEY, None, entry(b"whole")).await, Ok(true));
+    fs::write(shard(folder.path()).join(format!("{KEY}.new")), b"SWS").expect("a file");
+    assert_eq!(sweep(&store, 0.0).await, 0);
+    assert_eq!(files(folder.path()), [KEY.to_string()]);
+    assert_eq!(bytes(store.load(&KEY).await.expect("a file")), Some(b"whole".to_vec()));
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_swept_after_a_day_and_a_newer_layout_never() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = FileStore::new(folder.path());
+    assert_eq!(store.compare_and_set(&KEY, None, entry(b"whole")).await, Ok(true));
+    let path = shard(folder.path()).join(KEY.to_string());
+    let mut newer = [8; Key::SIZE];
+    newer[0] = 7;
+    let newer = shard(folder.path()).join(Key::new(newer).to_string());
+    fs::write(&newer, b"SWS\x02 and whatever it will say").expect("a file");
+    fs::write(&path, b"SWS").expect("a file");
+    let found = store.load(&KEY).await.expect("no error").expect("something");
+    assert_eq!((found.version, &*found.bytes), (0, &b"SWS"[..]));
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a time").as_secs_f64();
+    assert_eq!(sweep(&store, now).await, 0);
+    let long_ago = SystemTime::now() - Duration::from_secs(90_000);
+    for path in [&path, &newer] {
+        let file = fs::File::options().write(true).open(path).expect("a file");
+        file.set_modified(long_ago).expect("a time");
+    }
+    assert_eq!(sweep(&store, now).await, 1);
+    assert!(!path.exists() && newer.exists());
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_used_is_an_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("sessions");
+    fs::write(&path, b"a file").expect("a file");
+    let store = FileStore::new(&path);
+    assert!(matches!(store.load(&KEY).await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(store.compare_and_set(&KEY, None, entry(b"new")).await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(store.sweep(0.0, 1).await, Err(StoreError::Unavailable(_))));
+    fs::remove_file(&path).expect("a file");
+    assert_eq!(store.compare_and_set(&KEY, None, entry(b"new")).await, Ok(true), "it comes back by itself");
+}
+
+/// A disk whose step with this number fails; a write halfway.
+#[derive(Debug)]
+struct FailingDisk {
+    steps: Arc<AtomicUsize>,
+    fails: usize,
+}
+
+impl FailingDisk {
+    fn step(&self) -> io::Result<()> {
+        let number = self.steps.fetch_add(1, Ordering::SeqCst);
+        if number == self.fails { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+}
+
+impl Disk for FailingDisk {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.step().and_then(|()| RealDisk.read(path))
+    }
+
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        RealDisk.write(path, &bytes[..bytes.len() / 2])?;
+        self.step().and_then(|()| RealDisk.write(path, bytes))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.step().and_then(|()| RealDisk.rename(from, to))
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.step().and_then(|()| RealDisk.remove(path))
+    }
+
+    fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        self.step().and_then(|()| RealDisk.sync_folder(path))
+    }
+}
+
+/// Fails every step in turn, until none fails, and returns how many there are.
+async fn every_step_in_turn(old: Option<&[u8]>, new: Option<&[u8]>) -> usize {
+    for fails in 0.. {
+        let folder = tempfile::tempdir().expect("a folder");
+        let sound = FileStore::new(folder.path());
+        if let Some(old) = old {
+            assert_eq!(sound.compare_and_set(&KEY, None, entry(old)).await, Ok(true));
+        }
+        let seen = sound.load(&KEY).await.expect("a file").map(|found| found.version);
+        let steps = Arc::new(AtomicUsize::new(0));
+        let disk = FailingDisk { steps: Arc::clone(&steps), fails };
+        let store = FileStore::on(Box::new(disk), folder.path().to_owned());
+        let done = store.compare_and_set(&KEY, seen, new.and_then(entry)).await;
+
+        let left = bytes(sound.load(&KEY).await.expect("a file"));
+        let (old, new) = (old.map(<[u8]>::to_vec), new.map(<[u8]>::to_vec));
+        match done {
+            Ok(done) => {
+                assert!(done && left == new);
+                assert!(fails >= steps.load(Ordering::SeqCst), "no failure is passed over");
+                return fails;
+            }
+            Err(StoreError::Unavailable(_)) => assert_eq!(left, old, "step {fails}"),
+            Err(StoreError::OutcomeUnknown(_)) => assert!(left == old || left == new, "step {fails}"),
+            Err(error) => panic!("{error}"),
+        }
+        // Whatever failed, the next one succeeds, and a sweep leaves one file.
+        let seen = sound.load(&KEY).await.expect("a file").map(|found| found.version);
+        assert_eq!(sound.compare_and_set(&KEY, seen, entry(b"next")).await, Ok(true));
+        sweep(&sound, 0.0).await;
+        assert_eq!(files(folder.path()), [KEY.to_string()]);
+    }
+    0
+}
+
+#[tokio::test]
+async fn whatever_step_fails_there_is_the_old_record_or_the_new_one() {
+    assert!(every_step_in_turn(None, Some(b"new")).await >= 5);
+    assert!(every_step_in_turn(Some(b"old"), Some(b"new, and longer")).await >= 4);
+    assert!(every_step_in_turn(Some(b"old"), None).await >= 3);
+}

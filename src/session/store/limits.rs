@@ -1,0 +1,103 @@
+//! When a session is too old, or due for a sign of life.
+
+use super::super::factory::Refusal;
+use super::Record;
+
+/// How far the clocks of two servers may be apart, in seconds.
+const CLOCK_SKEW: f64 = 120.0;
+
+/// The times of a session, in seconds; `None` is never.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// How long a visitor may be away.
+    pub timeout: Option<u64>,
+    /// The age from which a mere visit counts as a sign of life.
+    pub reissue_time: Option<u64>,
+    /// How long a session lasts, however busy.
+    pub lifetime: Option<u64>,
+}
+
+impl Limits {
+    /// Whether the session in `record` still is one at `now`.
+    pub fn check(&self, record: &Record<'_>, now: f64) -> Result<(), Refusal> {
+        if record.renewed.max(record.created) > now + CLOCK_SKEW {
+            return Err(Refusal::Future);
+        }
+        if is_older(now - record.renewed, self.timeout) {
+            return Err(Refusal::Expired);
+        }
+        if is_older(now - record.created, self.lifetime) {
+            return Err(Refusal::Outlived);
+        }
+        Ok(())
+    }
+
+    /// Whether the visitor has not been heard of for so long that it should
+    /// be written down.
+    pub fn refresh_due(&self, record: &Record<'_>, now: f64) -> bool {
+        is_older(now - record.renewed, self.reissue_time)
+    }
+
+    /// When a store may forget a session that was written at `renewed`: as
+    /// soon as no clock would still let it through.
+    pub fn expires(&self, created: f64, renewed: f64) -> Option<u64> {
+        let idle = self.timeout.map(|timeout| renewed + timeout as f64);
+        let ended = self.lifetime.map(|lifetime| created + lifetime as f64);
+        let first = match (idle, ended) {
+            (Some(idle), Some(ended)) => idle.min(ended),
+            (idle, ended) => idle.or(ended)?,
+        };
+        // No further than the largest integer of SQL.
+        Some(((first + CLOCK_SKEW).ceil() as u64).min(i64::MAX as u64))
+    }
+}
+
+/// Whether `age` is beyond `limit`, which is never if there is none.
+fn is_older(age: f64, limit: Option<u64>) -> bool {
+    limit.is_some_and(|limit| age > limit as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits { timeout: Some(100), reissue_time: Some(10), lifetime: Some(300) };
+    const NONE: Limits = Limits { timeout: None, reissue_time: None, lifetime: None };
+
+    fn record(created: f64, renewed: f64) -> Record<'static> {
+        Record { created, renewed, state: "{}" }
+    }
+
+    #[test]
+    fn a_session_ends_after_its_timeout_and_after_its_lifetime() {
+        let check = |created, renewed, now| LIMITS.check(&record(created, renewed), now);
+        assert_eq!(check(1000.0, 1000.0, 1100.0), Ok(()));
+        assert_eq!(check(1000.0, 1000.0, 1100.5), Err(Refusal::Expired));
+        assert_eq!(check(1000.0, 1250.0, 1300.0), Ok(()));
+        assert_eq!(check(1000.0, 1250.0, 1300.5), Err(Refusal::Outlived));
+        assert_eq!(NONE.check(&record(0.0, 0.0), 1e12), Ok(()));
+    }
+
+    #[test]
+    fn a_clock_may_be_a_little_behind() {
+        assert_eq!(LIMITS.check(&record(1000.0, 1100.0), 980.0), Ok(()));
+        assert_eq!(LIMITS.check(&record(1000.0, 1100.5), 980.0), Err(Refusal::Future));
+    }
+
+    #[test]
+    fn a_sign_of_life_is_due_after_the_reissue_time() {
+        assert!(!LIMITS.refresh_due(&record(0.0, 1000.0), 1010.0));
+        assert!(LIMITS.refresh_due(&record(0.0, 1000.0), 1010.5));
+        assert!(!NONE.refresh_due(&record(0.0, 1000.0), 1e12));
+    }
+
+    #[test]
+    fn a_store_may_forget_what_no_clock_lets_through() {
+        assert_eq!(LIMITS.expires(1000.0, 1000.25), Some(1221));
+        assert_eq!(LIMITS.expires(1000.0, 1290.0), Some(1420));
+        assert_eq!(NONE.expires(1000.0, 1000.0), None);
+        assert_eq!(Limits { lifetime: Some(5), ..NONE }.expires(1.0, 2.0), Some(126));
+        let endless = Limits { timeout: Some(u64::MAX), ..NONE };
+        assert_eq!(endless.expires(0.0, 0.0), Some(i64::MAX as u64));
+    }
+}
