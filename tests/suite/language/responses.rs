@@ -1,0 +1,117 @@
+//! What goes out: JSON, redirects, pages, error pages.
+
+use super::Site;
+
+#[test]
+fn json_names_expressions_and_keeps_big_numbers() {
+    let mut site = Site::new(
+        r#"
+        [data]
+        big = [9007199254740993]
+        [routes.api]
+        path = "/api/{id}"
+        actions = [{ store-param = "n", or = { json = { error = "(eq 1 1)" }, status = 422 } }]
+        json = { id = "path.id", n = "n", fixed = 3, list = ["big.0", true], text = "<{{path.id}}>", none = "session.nothing" }
+        headers = { "X-Id" = "{{path.id}}" }
+        status = 201
+        "#,
+    );
+    let page = site.get("/api/7?n=5");
+    assert_eq!(
+        (page.status().as_u16(), page.header("content-type"), page.header("x-id")),
+        (201, Some("application/json"), Some("7"))
+    );
+    assert_eq!(page.body(), r#"{"id":"7","n":"5","fixed":3,"list":[9007199254740993,true],"text":"<7>","none":null}"#);
+    let page = site.get("/api/7");
+    assert_eq!((page.status().as_u16(), page.body()), (422, r#"{"error":true}"#));
+}
+
+#[test]
+fn redirects_lead_to_routes_paths_and_declared_other_sites() {
+    let mut site = Site::new(
+        r#"
+        [routes.item]
+        path = "/item/{id}"
+        text = "ok"
+        [routes.a]
+        path = "/a"
+        redirect = { route = "item", params = { id = "{{params.id}}" }, query = { q = "{{params.q}}" }, status = 307 }
+        [routes.b]
+        path = "/b"
+        redirect = "/item/1?x=y"
+        [routes.c]
+        path = "/c"
+        redirect = { path = "{{params.next}}" }
+        [routes.d]
+        path = "/d"
+        redirect = { path = "https://example.org/{{params.next}}", external = true }
+        "#,
+    );
+    let page = site.get("/a?id=a/b%20c&q=1%262");
+    assert_eq!((page.status().as_u16(), page.header("location")), (307, Some("/item/a%2Fb%20c?q=1%262")));
+    assert_eq!(site.get("/b").header("location"), Some("/item/1?x=y"));
+    assert_eq!(site.get("/c?next=/item/2").header("location"), Some("/item/2"));
+    for evil in ["//evil.example", "/%5Cevil.example", "https://evil.example", "/a%0d%0aSet-Cookie:x=y", ""] {
+        assert_eq!(site.get(&format!("/c?next={evil}")).status(), 400, "{evil}");
+    }
+    assert_eq!(site.get("/d?next=x").header("location"), Some("https://example.org/x"));
+}
+
+#[test]
+fn pages_escape_and_plain_text_does_not() {
+    let mut site = Site::new(
+        r#"
+        [routes.html]
+        path = "/html"
+        html = "<p title='{{params.x}}'>{{params.x}}</p>"
+        [routes.text]
+        path = "/text"
+        text = "{{params.x}}"
+        [routes.script]
+        path = "/script"
+        html = "<script>let x = {{json params.x}};</script>"
+        "#,
+    );
+    let x = "%3Cb%3E%26%22'%3D";
+    assert_eq!(
+        site.get(&format!("/html?x={x}")).body(),
+        "<p title='&lt;b&gt;&amp;&quot;&#x27;&#x3D;'>&lt;b&gt;&amp;&quot;&#x27;&#x3D;</p>"
+    );
+    let text = site.get(&format!("/text?x={x}"));
+    assert_eq!((text.body(), text.header("content-type")), ("<b>&\"'=", Some("text/plain; charset=utf-8")));
+    assert_eq!(site.get("/script?x=%3C/script%3E").body(), "<script>let x = \"\\u003c/script\\u003e\";</script>");
+}
+
+#[test]
+fn error_pages_are_declared_by_status_and_class() {
+    let mut site = Site::new(
+        r#"
+        [data]
+        title = "My site"
+        [templates]
+        missing = "{{title}}: nothing at {{request.path}} ({{error.status}} {{error.title}})"
+        [errors]
+        404 = { template = "missing" }
+        4xx = { text = "{{error.message}}", headers = { "X-Seen" = "yes" } }
+        [routes.home]
+        path = "/"
+        text = "ok"
+        "#,
+    );
+    let page = site.get("/nope%3Cb%3E");
+    assert_eq!((page.status().as_u16(), page.body()), (404, "My site: nothing at /nope%3Cb%3E (404 Not Found)"));
+    let page = site.ask("POST", "/", None);
+    assert_eq!(
+        (page.status().as_u16(), page.header("allow"), page.header("x-seen")),
+        (405, Some("GET, HEAD, OPTIONS"), Some("yes"))
+    );
+}
+
+#[test]
+fn cookies_are_not_shown_to_templates() {
+    let mut site = Site::new(
+        "[routes.home]\npath = \"/\"\ntext = \"{{json request.headers}}\"\n[routes.set]\npath = \"/set\"\nactions = [{ set = \"a\", value = 1 }]\ntext = \"\"\n",
+    );
+    site.get("/set");
+    assert_eq!(site.get("/").body(), r#"{"host":"localhost"}"#);
+}
