@@ -115,7 +115,7 @@ async fn attempt(
     account.address = origin.address;
     let host = host(incoming, &server.allowed_hosts)?;
     if incoming.path == "*" {
-        return Ok(page::options(&[Method::GET, Method::HEAD, Method::OPTIONS]));
+        return Ok(page::options(&site.methods()));
     }
     let (route, found) = match site.find(&incoming.method, &incoming.path) {
         Ok(found) => found,

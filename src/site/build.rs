@@ -65,6 +65,7 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
     sessions::check(&loaded.settings, &routes, &declared, vocabulary, problems);
     // Of a site that does not work yet, this would be too much to say.
     if !problems.has_errors() {
+        check::nothing_to_serve(&routes, declarations, problems);
         check::cookie_limits(&loaded.settings, &routes, problems);
     }
     Some(Site {

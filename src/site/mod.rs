@@ -112,6 +112,18 @@ impl Site {
         self.router.allowed(path)
     }
 
+    /// The methods that any path answers: what `OPTIONS *` asks for (RFC 9110 section 9.3.7).
+    pub fn methods(&self) -> Vec<Method> {
+        let declared = self.routes.iter().flat_map(|route| route.methods.iter().cloned());
+        let mut methods: Vec<Method> = declared.chain([Method::OPTIONS]).collect();
+        if methods.contains(&Method::GET) {
+            methods.push(Method::HEAD);
+        }
+        methods.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+        methods.dedup();
+        methods
+    }
+
     /// Runs a route; see [`Route::run`].
     pub fn run(&self, route: &Route, request: &Request<'_>, session: &mut Session) -> Result<Reply, Failure> {
         let Some(part) = self.parts.get(route.part) else {
