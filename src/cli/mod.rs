@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod cookie;
 pub mod in_process;
+mod log;
 mod request;
 mod routes;
 mod secret;

@@ -1,15 +1,14 @@
 //! `sitewright serve`: listen, serve, reload, stop.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use tracing_subscriber::EnvFilter;
 
-use super::{ConfigOption, Exit, complain, report};
+use super::{ConfigOption, Exit, complain, log, report};
 use crate::config::process_environment;
 use crate::http::{Address, Ending, Listener, Served, serve};
 use crate::reload::{Reloader, watch as watch_for_changes};
@@ -32,8 +31,9 @@ pub struct Options {
 }
 
 pub fn run(options: &Options, vocabulary: &Vocabulary) -> Exit {
-    start_logging();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    log::start();
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = match runtime.enable_all().on_thread_park(log::write_gathered).build() {
         Ok(runtime) => runtime,
         Err(error) => {
             complain(&format!("cannot start: {error}"));
@@ -43,16 +43,8 @@ pub fn run(options: &Options, vocabulary: &Vocabulary) -> Exit {
     let exit = runtime.block_on(serve_site(options, vocabulary));
     // A task that hangs must not keep the program from ending.
     runtime.shutdown_background();
+    log::write_gathered();
     exit
-}
-
-fn start_logging() {
-    let filter = EnvFilter::try_from_env("SITEWRIGHT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .init();
 }
 
 async fn serve_site(options: &Options, vocabulary: &Vocabulary) -> Exit {

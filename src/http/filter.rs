@@ -100,8 +100,9 @@ fn objection(incoming: &Incoming, limits: &Limits) -> Option<StatusCode> {
 async fn answer<H: Handler>(handler: &H, incoming: Incoming, patience: Duration, path: &FullPath) -> Response<Bytes> {
     // The handler holds nothing between requests that a panic could leave half-changed
     // without its own locks saying so.
-    let answer = AssertUnwindSafe(async { handler.answer(incoming).await }).catch_unwind();
-    match tokio::time::timeout(patience, answer).await {
+    let answer = async { handler.answer(incoming).await };
+    // One expression, or the future would hold the inner one twice.
+    match tokio::time::timeout(patience, AssertUnwindSafe(answer).catch_unwind()).await {
         Ok(Ok(response)) => response,
         Ok(Err(panic)) => {
             let why =

@@ -31,6 +31,7 @@ use tokio::time::{Duration, Instant, Sleep};
 
 use super::Limits;
 use super::activity::Activity;
+use super::small_writes::SmallWrites;
 
 /// The HTTP/2 connection preface (RFC 9113 section 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -59,6 +60,7 @@ pub(super) struct Guard<S> {
     asked_to_close: Option<Instant>,
     at_eof: bool,
     parting: Option<Parting>,
+    small_writes: SmallWrites,
 }
 
 /// The protocol as far as the bytes have shown it.
@@ -113,6 +115,7 @@ impl<S> Guard<S> {
             asked_to_close: None,
             at_eof: false,
             parting: None,
+            small_writes: SmallWrites::default(),
         }
     }
 
@@ -294,7 +297,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<S> {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let guard = self.get_mut();
-        let outcome = Pin::new(&mut guard.socket).poll_write_vectored(cx, slices);
+        let outcome = guard.small_writes.poll_write_vectored(Pin::new(&mut guard.socket), cx, slices);
         guard.watch_write(cx, outcome)
     }
 

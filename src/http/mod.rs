@@ -9,6 +9,7 @@
 //! | `listen.rs`   | an address as written becomes listening sockets                   |
 //! | `server.rs`   | the accept loop, one task per connection, the graceful stop       |
 //! | `guard.rs`    | the deadlines of a connection that hyper does not keep            |
+//! | `small_writes.rs` | what goes to the socket in pieces goes as one                 |
 //! | `activity.rs` | what guard, service and bodies of one connection tell each other  |
 //! | `filter.rs`   | the one warp filter: a request in, a reply out, never a rejection |
 //! | `body.rs`     | a request body, read under a size and a time limit                |
@@ -37,11 +38,12 @@ pub mod page;
 mod params;
 mod served;
 mod server;
+mod small_writes;
 
 pub use body::{BodyError, RequestBody};
 pub use filter::drop_body;
 pub use handler::{Connection, Handler, Incoming};
 pub use limits::Limits;
 pub use listen::{Address, ListenError, Listener};
-pub use served::{Served, limits};
+pub use served::{ACCESS_LOG, Served, limits};
 pub use server::{Ending, serve};

@@ -3,7 +3,6 @@
 //! `warp::serve` is not used: it keeps no deadline, limits nothing and waits for ever when
 //! it stops. Its filters are, through `warp::service`, under hyper's own connection types.
 
-use std::convert::Infallible;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -11,6 +10,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use futures_util::TryFutureExt;
 use http::{Request, Uri};
 use http_body::Body;
 use hyper::service::service_fn;
@@ -119,10 +119,7 @@ async fn converse<H: Handler>(
             *request.uri_mut() = Uri::from_static("*");
         }
         let response = warp.clone().call(request);
-        async {
-            let response = response.await?;
-            Ok::<_, Infallible>(response.map(|body| Tracked::new(body, in_progress)))
-        }
+        response.map_ok(|response| response.map(|body| Tracked::new(body, in_progress)))
     });
     let protocols = protocols(&limits);
     let mut connection = pin!(protocols.serve_connection(socket, service));

@@ -2,6 +2,8 @@
 //! writes it. This is the strict reader; [`pyramid`](super::pyramid) is the
 //! lenient one.
 
+use std::fmt::Write;
+
 use super::super::Session;
 use super::super::json::{self, JsonError, Keys, Kind, MAX_DEPTH, Scanner};
 
@@ -14,7 +16,9 @@ pub(super) struct Payload {
 
 /// Writes `session` as renewed at `now`, in whole seconds as Pyramid has it.
 pub(super) fn write(session: &Session, now: f64) -> String {
-    let mut payload = format!("[{}, ", now as i64);
+    let mut payload = String::with_capacity(256);
+    // Writing to a String cannot fail.
+    let _ = write!(payload, "[{}, ", now as i64);
     json::write_f64(&mut payload, session.created());
     payload.push_str(", ");
     session.write_state(&mut payload);

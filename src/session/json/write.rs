@@ -71,30 +71,20 @@ pub fn write_f64(out: &mut String, number: f64) {
         });
         return;
     }
-    let short = shortest(number);
-    let (digits, exponent) = short.split_once('e').unwrap_or((&short, "0"));
-    let place: i32 = exponent.parse().unwrap_or_default();
-    if (-4..16).contains(&place) {
-        // Enough decimals for all digits, and at least one.
-        let count = digits.bytes().filter(u8::is_ascii_digit).count();
-        let decimals = i32::try_from(count).unwrap_or_default() - 1 - place;
-        let _ = write!(out, "{number:.0$}", decimals.max(1).unsigned_abs() as usize);
+    // The shortest digits, and of two that are as near the even ones, as Python has it.
+    let mut buffer = zmij::Buffer::new();
+    let short = buffer.format_finite(number);
+    let (sign, plain) = short.strip_prefix('-').map_or(("", short), |plain| ("-", plain));
+    // Writing to a String cannot fail.
+    let _ = if let Some(digits) = plain.strip_prefix("0.0000") {
+        let (first, rest) = digits.split_at_checked(1).unwrap_or_default();
+        let point = if rest.is_empty() { "" } else { "." };
+        write!(out, "{sign}{first}{point}{rest}e-05")
+    } else if let Some((digits, exponent)) = short.split_once("e-") {
+        write!(out, "{digits}e-{exponent:0>2}")
     } else {
-        let sign = if place < 0 { '-' } else { '+' };
-        let _ = write!(out, "{digits}e{sign}{:02}", place.unsigned_abs());
-    }
-}
-
-/// The fewest digits that read back as `number`, as `1.5e3`.
-///
-/// Where two are as near, Rust takes the larger and Python the even one. So
-/// the digits are rounded again, to even, unless that reads back differently.
-fn shortest(number: f64) -> String {
-    let short = format!("{number:e}");
-    let mantissa = short.split('e').next().unwrap_or_default();
-    let decimals = mantissa.split_once('.').map_or(0, |(_, decimals)| decimals.len());
-    let even = format!("{number:.decimals$e}");
-    if even.parse() == Ok(number) { even } else { short }
+        out.write_str(short)
+    };
 }
 
 /// Appends the separator that stands before entry number `at`.
@@ -126,6 +116,26 @@ mod tests {
             let mut written = String::new();
             write_value(&mut written, &super::super::to_value(text));
             assert_eq!(written, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn exponents_begin_and_look_as_in_python() {
+        for (number, expected) in [
+            (0.0001, "0.0001"),
+            (0.00001, "1e-05"),
+            (-0.000_012_34, "-1.234e-05"),
+            (1e-7, "1e-07"),
+            (1.5e-300, "1.5e-300"),
+            (1e15, "1000000000000000.0"),
+            (1e16, "1e+16"),
+            (-0.0, "-0.0"),
+            // Halfway between two of 16 digits: the even one.
+            (41.0 / 4_194_304.0, "9.775161743164062e-06"),
+        ] {
+            let mut written = String::new();
+            write_f64(&mut written, number);
+            assert_eq!(written, expected);
         }
     }
 
