@@ -102,13 +102,11 @@ impl Writing<'_> {
         let text = written.text.trim();
         let start = written.text.len() - written.text.trim_start().len();
         let range = start..start + text.len();
-        let mut parts = if is_path(text) { parse(text).1 } else { Vec::new() };
-        if !parts.is_empty() {
+        let parts = if is_path(text) { parse(text).1 } else { Vec::new() };
+        if let Some(path) = Expression::of_parts(parts) {
             // A path is checked like a template that shows it.
             self.add(&written.part("{{", range, "}}"), Escaping::Plain, key)?;
-            let name = parts.remove(0);
-            let entries = parts.first().map(|entry| BTreeSet::from([entry.clone()]));
-            return Some(Expression::Path { name, entries, below: parts });
+            return Some(path);
         }
         let computes = text.starts_with('(') && Template::compile(&format!("{{{{json {text}}}}}")).is_ok();
         if !computes {
@@ -191,6 +189,13 @@ impl Text {
 }
 
 impl Expression {
+    /// The path with these parts; `None` for the empty one.
+    pub fn of_parts(mut parts: Vec<String>) -> Option<Self> {
+        let name = if parts.is_empty() { return None } else { parts.remove(0) };
+        let entries = parts.first().map(|entry| BTreeSet::from([entry.clone()]));
+        Some(Self::Path { name, entries, below: parts })
+    }
+
     /// The path `name.entry`, for a name and an entry that need no check.
     pub fn entry(name: &str, entry: &str) -> Self {
         Self::Path {

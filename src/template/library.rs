@@ -10,10 +10,11 @@ use serde_json::{Map, Value};
 
 use super::helpers::{self, Links};
 use super::inclusion::{Inclusion, Inclusions};
+use super::interpolation::Interpolation;
 use super::links::{Misfit, misfits};
 use super::places::locate;
 use super::qualify::Qualifier;
-use super::render::{Escaping, Needs, Templates};
+use super::render::{Escaping, Needs, Templates, Way};
 use super::syntax;
 use super::walk::{Finding, walk};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Written, did_you_mean};
@@ -305,6 +306,15 @@ impl Library {
         }
     }
 
+    fn way(&self, name: &str, parsed: &Parsed) -> Way {
+        if let Some(text) = Interpolation::of(&parsed.template) {
+            return Way::Interpolate(text);
+        }
+        let mut needs = Needs::default();
+        self.needs(name, &mut BTreeSet::new(), &mut needs);
+        Way::Handlebars(needs)
+    }
+
     /// Makes the templates ready to render.
     pub fn finish(self) -> Templates {
         let mut html = Handlebars::new();
@@ -313,12 +323,7 @@ impl Library {
         for registry in [&mut html, &mut plain] {
             helpers::register(registry, &self.links);
         }
-        let mut all_needs = BTreeMap::new();
-        for name in self.parsed.keys() {
-            let mut needs = Needs::default();
-            self.needs(name, &mut BTreeSet::new(), &mut needs);
-            all_needs.insert(name.clone(), needs);
-        }
+        let ways = self.parsed.iter().map(|(name, parsed)| (name.clone(), self.way(name, parsed))).collect();
         for (name, parsed) in self.parsed {
             if parsed.escaping != Some(Escaping::Plain) {
                 html.register_template(&name, parsed.template.clone());
@@ -327,7 +332,7 @@ impl Library {
                 plain.register_template(&name, parsed.template);
             }
         }
-        Templates::new(html, plain, all_needs)
+        Templates::new(html, plain, ways)
     }
 }
 

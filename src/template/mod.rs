@@ -7,6 +7,7 @@
 pub mod expression;
 pub mod helpers;
 mod inclusion;
+mod interpolation;
 pub mod library;
 pub mod links;
 pub mod names;

@@ -6,6 +6,8 @@ use std::fmt;
 use handlebars::{Context, Handlebars};
 use serde_json::{Map, Value};
 
+use super::interpolation::Interpolation;
+
 use super::helpers::Unfit;
 
 /// How values are made safe for what they are put into.
@@ -60,12 +62,20 @@ impl Needs {
 pub struct Templates {
     html: Handlebars<'static>,
     plain: Handlebars<'static>,
-    needs: BTreeMap<String, Needs>,
+    ways: BTreeMap<String, Way>,
+}
+
+/// How a template is rendered.
+pub(super) enum Way {
+    /// Piece by piece: it has no logic.
+    Interpolate(Interpolation),
+    /// By Handlebars, from a context of just these names.
+    Handlebars(Needs),
 }
 
 impl fmt::Debug for Templates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.needs.keys()).finish()
+        f.debug_set().entries(self.ways.keys()).finish()
     }
 }
 
@@ -79,14 +89,15 @@ pub enum RenderFailure {
 }
 
 impl Templates {
-    pub(super) fn new(html: Handlebars<'static>, plain: Handlebars<'static>, needs: BTreeMap<String, Needs>) -> Self {
-        Self { html, plain, needs }
+    pub(super) fn new(html: Handlebars<'static>, plain: Handlebars<'static>, ways: BTreeMap<String, Way>) -> Self {
+        Self { html, plain, ways }
     }
 
     /// Renders the template with this full name.
     pub fn render(&self, name: &str, escaping: Escaping, scope: &dyn Scope) -> Result<String, RenderFailure> {
-        let context = match self.needs.get(name) {
-            Some(needs) => needs.context(scope),
+        let context = match self.ways.get(name) {
+            Some(Way::Interpolate(text)) => return Ok(text.render(escaping, scope)),
+            Some(Way::Handlebars(needs)) => needs.context(scope),
             None => return Err(RenderFailure::Broken(format!("there is no template `{name}`"))),
         };
         let registry = match escaping {
