@@ -12,6 +12,10 @@ use sitewright::session::Session;
 use sitewright::session::factory::{Loaded, SessionFactory, SignedCookie, SignedCookieOptions, Standing, Visit};
 use sitewright::session::secret::Secret;
 
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const NOW: f64 = 1_795_218_527.0;
 
 fn factory() -> SignedCookie {

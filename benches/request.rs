@@ -16,6 +16,10 @@ use sitewright::site::Vocabulary;
 use sitewright::site::live::Serving;
 use sitewright::site::sessions::Secrets;
 
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const NOW: f64 = 1_795_218_527.0;
 
 /// The tutorial, with one more page that has no use for a session.

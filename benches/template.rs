@@ -12,6 +12,10 @@ use sitewright::template::helpers::Links;
 use sitewright::template::library::{Home, Library};
 use sitewright::template::render::{Escaping, Scope, Templates};
 
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const PAGE: &str = r#"<!DOCTYPE html>
 <html lang="en">
 <head>

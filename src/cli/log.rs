@@ -20,6 +20,10 @@ static GATHERED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 /// So many bytes of them are written without waiting for a worker to run out of work.
 const ENOUGH: usize = 32 * 1024;
 
+/// What is being written. Lines can gather meanwhile: nobody waits for the system call but those
+/// who write themselves.
+static WRITING: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
 /// Starts the log. `SITEWRIGHT_LOG` says what it is to tell; default: `info`.
 pub fn start() {
     let filter = EnvFilter::try_from_env("SITEWRIGHT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
@@ -29,19 +33,22 @@ pub fn start() {
 
 /// Writes what has gathered; for a worker that is about to sleep.
 pub fn write_gathered() {
-    let _ = write(gathered(), &[]);
+    if !lock(&GATHERED).is_empty() {
+        let _ = write(&[]);
+    }
 }
 
-/// Writes the gathered lines, then `line`.
-fn write(mut gathered: MutexGuard<'_, Vec<u8>>, line: &[u8]) -> io::Result<()> {
-    let mut out = io::stderr().lock();
-    let written = out.write_all(&gathered);
-    gathered.clear();
-    written.and(out.write_all(line))
+/// Writes what has gathered, then `line`.
+fn write(line: &[u8]) -> io::Result<()> {
+    let mut writing = lock(&WRITING);
+    writing.clear();
+    std::mem::swap(&mut *writing, &mut *lock(&GATHERED));
+    writing.extend_from_slice(line);
+    io::stderr().write_all(&writing)
 }
 
-fn gathered() -> MutexGuard<'static, Vec<u8>> {
-    GATHERED.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(lines: &Mutex<Vec<u8>>) -> MutexGuard<'_, Vec<u8>> {
+    lines.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Destination;
@@ -66,15 +73,17 @@ impl MakeWriter<'_> for Destination {
 
 impl Write for Entry {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let mut gathered = gathered();
         match self {
             Self::Access => {
+                let mut gathered = lock(&GATHERED);
                 gathered.extend_from_slice(line);
-                if gathered.len() > ENOUGH {
-                    write(gathered, &[])?;
+                let enough = gathered.len() > ENOUGH;
+                drop(gathered);
+                if enough {
+                    write(&[])?;
                 }
             }
-            Self::Other => write(gathered, line)?,
+            Self::Other => write(line)?,
         }
         Ok(line.len())
     }

@@ -230,6 +230,9 @@ impl Map {
 /// Of members with the same key, the first place and the last value, as in a
 /// Python `dict`.
 fn last_of_each(members: Vec<(Key, Node)>) -> Vec<(Key, Node)> {
+    if members.len() < 2 {
+        return members;
+    }
     let mut places = std::collections::BTreeMap::new();
     let mut repeats = Vec::new();
     for (at, (key, _)) in members.iter().enumerate() {
