@@ -13,8 +13,8 @@ use sitewright::cli::in_process::InProcess;
 use sitewright::config::Environment;
 use sitewright::diagnostic::Diagnostics;
 use sitewright::site::Vocabulary;
+use sitewright::site::credentials::Secrets;
 use sitewright::site::live::Serving;
-use sitewright::site::sessions::Secrets;
 
 /// The program's own.
 #[global_allocator]

@@ -9,8 +9,8 @@ use super::Exit;
 use crate::config::process_environment;
 use crate::diagnostic::{Diagnostics, print};
 use crate::site::Vocabulary;
+use crate::site::credentials::Secrets;
 use crate::site::live::Serving;
-use crate::site::sessions::Secrets;
 
 #[derive(Args, Debug)]
 pub struct Options {

@@ -22,8 +22,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::{Environment, process_environment};
 use crate::diagnostic::{Diagnostics, print};
 use crate::site::Vocabulary;
+use crate::site::credentials::Secrets;
 use crate::site::live::Serving;
-use crate::site::sessions::Secrets;
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

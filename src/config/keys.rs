@@ -24,6 +24,8 @@ pub enum Kind {
     Secret,
     /// An array of secrets.
     Secrets,
+    /// A URL that may have a password in it: a string, `{ env = "NAME" }` or `{ file = "PATH" }`.
+    Url,
 }
 
 /// One key of a table, as the reference page shows it.
@@ -164,6 +166,33 @@ pub const SESSION: &[Key] = &[
         "\"sessions\"",
         "Where `file` keeps its sessions, relative to `config.toml`; made with the first one, for its owner alone.",
     ),
+    key(
+        "database",
+        Kind::Text,
+        "\"sessions.sqlite\"",
+        "The file `sqlite` keeps its sessions in, relative to `config.toml`; made with the first one, for its owner alone.",
+    ),
+    key(
+        "url",
+        Kind::Url,
+        "",
+        "Where the server with the sessions is: a string, `{ env = \"NAME\" }` or `{ file = \"PATH\" }`. Passwords in it are never shown.",
+    ),
+    key(
+        "table",
+        Kind::Text,
+        "\"sitewright_sessions\"",
+        "The table of a database that the sessions are in; made with the first one.",
+    ),
+    key(
+        "key_prefix",
+        Kind::Text,
+        "\"sitewright:\"",
+        "What the keys of sessions begin with on a server that has other keys too.",
+    ),
+    key("connections", Kind::Count, "8", "The most connections to the server at a time."),
+    key("store_timeout", Kind::Count, "2", "How many seconds the store may take to answer: then 503."),
+    key("max_record", Kind::Count, "65536", "Bytes of a session on the server; one that is larger is not stored."),
 ];
 
 /// A key of a table of declarations: name, what it takes, what it means.

@@ -21,20 +21,22 @@ pub fn describe(kind: Kind) -> String {
         Kind::Texts => "an array of strings".to_owned(),
         Kind::Secret => "a string, { env = \"NAME\" } or { file = \"PATH\" }".to_owned(),
         Kind::Secrets => "an array of secrets".to_owned(),
+        Kind::Url => "a URL, { env = \"NAME\" } or { file = \"PATH\" }".to_owned(),
     }
 }
 
 /// A value from a file if it fits, misspelt keys put right; reports what does not.
 pub fn fit<'n>(kind: Kind, node: &'n Node, problems: &mut Diagnostics) -> Option<Cow<'n, Node>> {
     let fits = match (kind, &node.tree) {
-        (Kind::Text | Kind::Secret, Tree::Text(_)) => true,
+        (Kind::Text | Kind::Secret | Kind::Url, Tree::Text(_)) => true,
         (Kind::Boolean | Kind::BooleanOrAuto, Tree::Scalar(Value::Bool(_))) => true,
         (Kind::BooleanOrAuto, Tree::Text(text)) => text == "auto",
         (Kind::SecondsOrNever, Tree::Text(text)) => text == "never",
         (Kind::Seconds | Kind::SecondsOrNever, Tree::Scalar(value)) => value.as_u64().is_some(),
         (Kind::Count, Tree::Scalar(value)) => value.as_u64().is_some_and(|count| count > 0),
         (Kind::OneOf(words), Tree::Text(text)) => words.contains(&text.as_str()),
-        (Kind::Secret, Tree::Table(_)) => return secret_table(node, problems),
+        (Kind::Secret, Tree::Table(_)) => return source_table(node, &["env", "file", "generate"], problems),
+        (Kind::Url, Tree::Table(_)) => return source_table(node, &["env", "file"], problems),
         (Kind::Texts, Tree::List(items)) => return list(Kind::Text, node, items, problems),
         (Kind::Secrets, Tree::List(items)) if !items.is_empty() => return list(Kind::Secret, node, items, problems),
         _ => false,
@@ -56,7 +58,7 @@ fn misfit(kind: Kind, node: &Node) -> Diagnostic {
     let found = match (kind, &node.tree) {
         // A secret is not repeated.
         (Kind::Secret | Kind::Secrets, Tree::List(_)) => "an empty one".to_owned(),
-        (Kind::Secret | Kind::Secrets, _) => node.kind().to_owned(),
+        (Kind::Secret | Kind::Secrets | Kind::Url, _) => node.kind().to_owned(),
         (Kind::Text | Kind::Texts, _) | (_, Tree::List(_) | Tree::Table(_)) => node.kind().to_owned(),
         (_, Tree::Text(_) | Tree::Scalar(_)) => node.to_value().to_string(),
     };
@@ -74,22 +76,23 @@ fn misfit(kind: Kind, node: &Node) -> Diagnostic {
     }
 }
 
-fn secret_table<'n>(node: &'n Node, problems: &mut Diagnostics) -> Option<Cow<'n, Node>> {
-    let table = node.only(&["env", "file", "generate"], problems);
+/// A table that says where a secret or a URL is, with at most the keys in `allowed`.
+fn source_table<'n>(node: &'n Node, allowed: &[&str], problems: &mut Diagnostics) -> Option<Cow<'n, Node>> {
+    let table = node.only(allowed, problems);
     let (env, file, generate) = (table.get("env"), table.get("file"), table.get("generate"));
     let mut good = true;
     for (entry, kind) in [(env, Kind::Text), (file, Kind::Text), (generate, Kind::Boolean)] {
         good &= entry.is_none_or(|entry| fit(kind, &entry.node, problems).is_some());
     }
     let problem = match (env, file, generate) {
-        (Some(env), Some(file), _) => Diagnostic::error(&file.name.place, "a secret is in one place, not in two")
+        (Some(env), Some(file), _) => Diagnostic::error(&file.name.place, "the value is in one place, not in two")
             .related(&env.name.place, "the other")
             .help("keep either `env` or `file`"),
         (Some(_), None, Some(generate)) => {
             Diagnostic::error(&generate.name.place, "an environment variable is not made by `generate`")
                 .help("set it to what `sitewright secret` prints, or use `file`")
         }
-        (None, None, _) => node.error("this does not say where the secret is").help("give it `env` or `file`"),
+        (None, None, _) => node.error("this does not say where the value is").help("give it `env` or `file`"),
         _ => return good.then_some(table),
     };
     problems.push(problem.key(&node.key));
@@ -109,7 +112,7 @@ pub fn fits_text(
     let fits = match kind {
         Kind::Secret => below != Some("generate") || matches!(value, "true" | "false"),
         Kind::Secrets => false,
-        Kind::Text | Kind::Texts => true,
+        Kind::Text | Kind::Texts | Kind::Url => true,
         Kind::Boolean => matches!(value, "true" | "false"),
         Kind::BooleanOrAuto => matches!(value, "true" | "false" | "auto"),
         Kind::Seconds => number().is_some(),

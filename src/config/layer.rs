@@ -15,8 +15,9 @@ use crate::diagnostic::{At, Diagnostic, Diagnostics, Place, Source, nearest};
 /// What environment variables that override settings start with.
 pub const PREFIX: &str = "SITEWRIGHT__";
 
-/// The keys that give a secret.
-const SECRETS: [&str; 2] = ["secret", "secrets"];
+/// Keys whose values may be tables, and are one thing all the same: who gives one of a group last
+/// gives all of it.
+const GROUPS: [&[&str]; 2] = [&["secret", "secrets"], &["url"]];
 
 const TABLES: [(&str, &[Key]); 2] = [("server", keys::SERVER), ("session", keys::SESSION)];
 
@@ -28,17 +29,10 @@ const TABLES: [(&str, &[Key]); 2] = [("server", keys::SERVER), ("session", keys:
 pub fn layer(files: &[&Node], environment: &BTreeMap<String, String>, problems: &mut Diagnostics) -> Settings {
     let mut settings = Settings::default();
     let mut builder = config::Config::builder();
-    // A secret is one thing: who gives one last gives all of it.
-    let gives_secret = |file: &&Node| {
-        let session = file.get("session").map(|entry| &entry.node);
-        session.is_some_and(|session| SECRETS.iter().any(|key| session.get(key).is_some()))
-    };
-    let variable_gives_secret = environment.iter().any(|(variable, value)| {
-        !value.is_empty() && variable.to_uppercase().starts_with(&format!("{PREFIX}SESSION__SECRET"))
-    });
     for (i, file) in files.iter().enumerate() {
-        let last_secret = !variable_gives_secret && !files.iter().skip(i + 1).any(gives_secret);
-        builder = builder.add_source(file_layer(file, last_secret, &mut settings, problems));
+        let later = files.get(i + 1..).unwrap_or_default();
+        let hidden = hidden_keys(later, environment);
+        builder = builder.add_source(file_layer(file, &hidden, &mut settings, problems));
     }
     let variables = fitting_variables(environment, &mut settings, problems);
     builder = builder.add_source(
@@ -76,9 +70,27 @@ impl Layer for FileLayer {
     }
 }
 
-/// The values of one file that fit; its secrets only if no later layer has one. Notes where each value
-/// is, even one that does not fit: it was given.
-fn file_layer(file: &Node, last_secret: bool, settings: &mut Settings, problems: &mut Diagnostics) -> FileLayer {
+/// The keys of the groups that a later file or the environment gives.
+fn hidden_keys(later: &[&Node], environment: &BTreeMap<String, String>) -> Vec<&'static str> {
+    let in_file = |file: &&Node, key: &str| {
+        let session = file.get("session").map(|entry| &entry.node);
+        session.is_some_and(|session| session.get(key).is_some())
+    };
+    let in_variable = |key: &str| {
+        let whole = format!("{PREFIX}SESSION__{}", key.to_uppercase());
+        environment.iter().any(|(variable, value)| {
+            let rest = variable.to_uppercase().strip_prefix(&whole).map(str::to_owned);
+            !value.is_empty() && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("__"))
+        })
+    };
+    let given = |key: &str| later.iter().any(|file| in_file(file, key)) || in_variable(key);
+    let groups = GROUPS.into_iter().filter(|group| group.iter().any(|key| given(key)));
+    groups.flatten().copied().collect()
+}
+
+/// The values of one file that fit, but for those of `hidden` keys. Notes where each value is, even
+/// one that does not fit: it was given.
+fn file_layer(file: &Node, hidden: &[&str], settings: &mut Settings, problems: &mut Diagnostics) -> FileLayer {
     let mut layer = Map::new();
     for (table, list) in TABLES {
         let Some(entry) = file.get(table) else { continue };
@@ -93,7 +105,7 @@ fn file_layer(file: &Node, last_secret: bool, settings: &mut Settings, problems:
         for entry in entry.node.only(&names, problems).entries() {
             let Some(key) = list.iter().find(|key| key.name == *entry.name) else { continue };
             let value = kind::fit(key.kind, &entry.node, problems);
-            if SECRETS.contains(&key.name) && !last_secret {
+            if hidden.contains(&key.name) {
                 continue;
             }
             note_places(&format!("{table}.{}", key.name), &entry.node, settings);
@@ -173,7 +185,8 @@ fn key_of(table: &str, name: &str) -> Option<&'static Key> {
 fn takes(kind: Kind, below: Option<&str>) -> bool {
     match below {
         None => true,
-        Some(entry) => kind == Kind::Secret && matches!(entry, "env" | "file" | "generate"),
+        Some("generate") => kind == Kind::Secret,
+        Some(entry) => matches!(kind, Kind::Secret | Kind::Url) && matches!(entry, "env" | "file"),
     }
 }
 
@@ -201,7 +214,7 @@ mod tests {
     use super::super::tree;
     use super::*;
 
-    fn secret(files: &[&str], variables: &[(&str, &str)]) -> Option<SecretSource> {
+    fn session(files: &[&str], variables: &[(&str, &str)]) -> SessionSettings {
         let mut problems = Diagnostics::default();
         let read = |text: &&str| {
             let table = DeTable::parse(text).unwrap();
@@ -211,7 +224,11 @@ mod tests {
         let environment = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let settings = layer(&files.iter().collect::<Vec<_>>(), &environment, &mut problems);
         assert!(problems.is_empty() && settings.session.secrets.is_none(), "{problems:?}");
-        settings.session.secret
+        settings.session
+    }
+
+    fn secret(files: &[&str], variables: &[(&str, &str)]) -> Option<SecretSource> {
+        session(files, variables).secret
     }
 
     #[test]
@@ -224,5 +241,16 @@ mod tests {
         assert_eq!(secret(&[list, file], &[]), from("local"));
         assert_eq!(secret(&[variable, list], &[("SITEWRIGHT__SESSION__SECRET__FILE", "x")]), from("x"));
         assert_eq!(secret(&[file], &[("SITEWRIGHT__SESSION__SECRET__FILE", "")]), from("local"));
+    }
+    #[test]
+    fn who_gives_a_url_last_gives_all_of_it() {
+        let text = "[session]\nurl = \"redis://one\"";
+        let table = "[session]\nurl = { env = \"NAME\" }";
+        let url = |files: &[&str], variables: &[(&str, &str)]| session(files, variables).url;
+        let inline = |text: &str| Some(SecretSource::Inline(text.to_owned()));
+        assert_eq!(url(&[table, text], &[]), inline("redis://one"));
+        assert_eq!(url(&[text, table], &[("SITEWRIGHT__SESSION__URL", "redis://two")]), inline("redis://two"));
+        let variable = SecretSource::Variable { env: "OTHER".to_owned() };
+        assert_eq!(url(&[text], &[("SITEWRIGHT__SESSION__URL__ENV", "OTHER")]), Some(variable));
     }
 }

@@ -6,13 +6,15 @@ use super::keys;
 use super::tree::{Node, Tree};
 use crate::diagnostic::nearest;
 
-/// The text with every value under a key that looks like `secret` replaced by asterisks.
+/// The text with every value under a key that looks like `secret`, and every password in a URL,
+/// replaced by asterisks.
 ///
 /// Lengths stay, so places stay. `tree` is what could be parsed; where the text is `broken`, lines
 /// that look like secrets are masked by their looks.
 pub fn mask_secrets(text: &str, tree: &Node, broken: bool) -> String {
     let mut spans = Vec::new();
     collect(tree, false, &mut spans);
+    collect_from_urls(text, &mut spans);
     if broken {
         collect_by_looks(text, &mut spans);
     }
@@ -71,6 +73,27 @@ fn collect_by_looks(text: &str, spans: &mut Vec<Range<usize>>) {
     }
 }
 
+/// Who comes from where in `postgres://user:password@host/?password=…`, wherever it stands: up to
+/// the last `@`, as a password may have one in it.
+fn collect_from_urls(text: &str, spans: &mut Vec<Range<usize>>) {
+    let mut start = 0;
+    while let Some(found) = text.get(start..).and_then(|rest| rest.find("://")) {
+        let begin = start + found + "://".len();
+        let rest = text.get(begin..).unwrap_or_default();
+        let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')).unwrap_or(rest.len());
+        let url = rest.get(..end).unwrap_or_default();
+        if let Some(at) = url.rfind('@') {
+            spans.push(begin..begin + at);
+        }
+        for (word, _) in url.match_indices("password=") {
+            let value = word + "password=".len();
+            let length = url.get(value..).map_or(0, |value| value.find('&').unwrap_or(value.len()));
+            spans.push(begin + value..begin + value + length);
+        }
+        start = begin + end;
+    }
+}
+
 fn is_word(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '-')
 }
@@ -111,6 +134,23 @@ mod tests {
         let (table, errors) = toml::de::DeTable::parse_recoverable(text);
         let tree = tree::read(&table, &source, &mut Diagnostics::default());
         mask_secrets(text, &tree, !errors.is_empty())
+    }
+
+    #[test]
+    fn passwords_are_masked_in_every_url() {
+        for text in [
+            "[session]\nurl = \"postgres://app:CANARY@db.example/app\"\n",
+            "[session]\nurl = 'redis://:CANARY@[::1]:6379/0'\n",
+            "[session]\nurl = \"mysql://app:CA@NARY@/\"\n",
+            "[session]\nurl = \"postgres:///app?user=app&password=CANARY&sslmode=require\"\n",
+            "[session]\nurl = \"redis://CANARY@one",
+        ] {
+            let masked = masked(text);
+            assert_eq!(masked.len(), text.len());
+            assert!(!masked.contains("NARY") && !masked.contains("CA@"), "{masked}");
+        }
+        let harmless = "[data]\nhome = \"https://example.org/~me\"\nmail = \"me@example.org\"\n";
+        assert_eq!(masked(harmless), harmless);
     }
 
     #[test]

@@ -95,6 +95,13 @@ pub struct SessionSettings {
     pub salt: String,
     pub cookie_reading: String,
     pub directory: String,
+    pub database: String,
+    pub url: Option<SecretSource>,
+    pub table: String,
+    pub key_prefix: String,
+    pub connections: u32,
+    pub store_timeout: u64,
+    pub max_record: usize,
 }
 
 impl Default for SessionSettings {
@@ -118,6 +125,13 @@ impl Default for SessionSettings {
             salt: "pyramid.session.".to_owned(),
             cookie_reading: "strict".to_owned(),
             directory: "sessions".to_owned(),
+            database: "sessions.sqlite".to_owned(),
+            url: None,
+            table: "sitewright_sessions".to_owned(),
+            key_prefix: "sitewright:".to_owned(),
+            connections: 8,
+            store_timeout: 2,
+            max_record: 64 * 1024,
         }
     }
 }
@@ -153,7 +167,8 @@ impl<'de> Deserialize<'de> for Span {
     }
 }
 
-/// Where a secret comes from; the secret itself is read when the site is built.
+/// Where a secret comes from, or a URL that may have a password in it; it is read when the site is
+/// built.
 #[derive(Clone, Deserialize, PartialEq, Eq)]
 #[serde(untagged)]
 pub enum SecretSource {

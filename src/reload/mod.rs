@@ -29,8 +29,8 @@ use crate::config::Environment;
 use crate::config::read::Inputs;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::site::Vocabulary;
+use crate::site::credentials::Secrets;
 use crate::site::live::{Live, Serving, State};
-use crate::site::sessions::Secrets;
 
 pub use changes::Changes;
 pub use watch::watch;

@@ -32,8 +32,9 @@ const MIN_DISTINCT: usize = 8;
 /// bytes, its strength 64.
 const GENERATED_BYTES: usize = 64;
 
-/// A secret: never printed, wiped from memory when dropped.
-#[derive(Clone)]
+/// A secret: never printed, wiped from memory when dropped. Comparing two takes a time that tells
+/// where they differ: it is for settings, not for what a visitor sent.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {

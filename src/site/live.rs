@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use super::factories::Opening;
-use super::sessions::{self, Secrets};
-use super::{Site, Vocabulary};
+use super::credentials::{Credentials, Secrets};
+use super::factories::{Opening, Previous};
+use super::{Site, Vocabulary, credentials, sessions};
 use crate::config::read::Inputs;
 use crate::config::settings::{SessionSettings, Settings};
 use crate::config::{self, Environment};
 use crate::diagnostic::Diagnostics;
 use crate::session::factory::SessionFactory;
-use crate::session::secret::Secret;
 
 /// A site with its session factory: what one request sees from its beginning to its end.
 #[derive(Debug)]
@@ -22,7 +21,7 @@ pub struct Serving {
     pub site: Site,
     /// Where its sessions live; `None` if no route asks for one.
     pub sessions: Option<Arc<dyn SessionFactory>>,
-    secrets: Vec<Secret>,
+    credentials: Credentials,
 }
 
 impl Serving {
@@ -57,27 +56,27 @@ impl Serving {
     ) -> Result<Self, Inputs> {
         let loaded = config::load(path, environment, problems);
         let folder = loaded.declarations.as_ref().map_or_else(PathBuf::new, |declared| declared.folder.clone());
-        let read_secrets = |settings: &Settings, mode, inputs: &mut Inputs, problems: &mut Diagnostics| {
-            sessions::secrets(settings, &folder, environment, mode, inputs, problems)
+        let read_credentials = |settings: &Settings, mode, inputs: &mut Inputs, problems: &mut Diagnostics| {
+            credentials::read(settings, &folder, environment, mode, inputs, problems)
         };
         // They are looked at before the site is built, so that one run shows every problem; only a
         // good site has one made.
         let mut inputs = loaded.inputs.clone();
-        read_secrets(&loaded.settings, Secrets::LookOnly, &mut inputs, problems);
+        read_credentials(&loaded.settings, Secrets::LookOnly, &mut inputs, problems);
         let Some(mut site) = Site::build(loaded, vocabulary, problems) else { return Err(inputs) };
-        let secrets = read_secrets(&site.settings, mode, &mut site.inputs, problems);
+        let credentials = read_credentials(&site.settings, mode, &mut site.inputs, problems);
         if problems.has_errors() {
             return Err(site.inputs);
         }
-        let sessions = match previous.filter(|previous| previous.opened_with(&site.settings.session, &secrets)) {
+        let sessions = match previous.filter(|previous| previous.opened_with(&site.settings.session, &credentials)) {
             Some(previous) => previous.sessions.clone(),
             None => {
                 let opening = Opening {
                     settings: &site.settings.session,
-                    secrets: secrets.clone(),
+                    credentials: credentials.clone(),
                     folder: &folder,
                     mode,
-                    previous: previous.and_then(|previous| previous.sessions.as_deref()),
+                    previous: previous.and_then(Self::as_previous),
                 };
                 sessions::open(&site, opening, vocabulary, problems)
             }
@@ -85,12 +84,16 @@ impl Serving {
         if problems.has_errors() {
             return Err(site.inputs);
         }
-        Ok(Self { site, sessions, secrets })
+        Ok(Self { site, sessions, credentials })
     }
 
-    fn opened_with(&self, settings: &SessionSettings, secrets: &[Secret]) -> bool {
-        let same_secrets = self.secrets.iter().map(Secret::expose).eq(secrets.iter().map(Secret::expose));
-        same_secrets && self.site.settings.session == *settings
+    fn opened_with(&self, settings: &SessionSettings, credentials: &Credentials) -> bool {
+        self.credentials == *credentials && self.site.settings.session == *settings
+    }
+
+    fn as_previous(&self) -> Option<Previous<'_>> {
+        let sessions = self.sessions.as_deref()?;
+        Some(Previous { settings: &self.site.settings.session, credentials: &self.credentials, sessions })
     }
 }
 

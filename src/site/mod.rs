@@ -6,6 +6,7 @@
 mod actions;
 mod build;
 mod check;
+pub mod credentials;
 pub mod factories;
 pub mod failure;
 mod fingerprint;

@@ -1,20 +1,16 @@
-//! `[session]` to a session factory: what the settings must be, and where the secrets come from.
+//! `[session]` to a session factory: what the settings must be.
 
-use std::io::{self, Write};
-use std::path::Path;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::factories::{Opening, cookie_options};
 use super::route::{Route, SessionUse};
 use super::vocabulary::Vocabulary;
 use super::{Site, paths};
-use crate::config::Environment;
 use crate::config::declaration::Declarations;
-use crate::config::read::{Inputs, reason};
-use crate::config::settings::{SecretSource, Settings};
-use crate::diagnostic::{Diagnostic, Diagnostics, Place, did_you_mean};
+use crate::config::settings::Settings;
+use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
 use crate::session::factory::{HashAlg, SessionFactory};
-use crate::session::secret::Secret;
 
 /// Checks everything about `[session]` that needs no secret.
 pub(super) fn check(
@@ -49,6 +45,7 @@ pub(super) fn check(
         Some(_) => {}
     }
     refuse_others_options(settings, vocabulary, problems);
+    needs_url(settings, vocabulary, problems);
     match (&session.secret, &session.secrets) {
         (None, None) if given("secret") || given("secrets") => {}
         (None, None) => problems.push(
@@ -93,15 +90,29 @@ pub(super) fn check(
 fn refuse_others_options(settings: &Settings, vocabulary: &Vocabulary, problems: &mut Diagnostics) {
     let name = settings.session.factory.as_deref();
     let Some(kind) = vocabulary.factories().iter().find(|kind| Some(kind.name) == name) else { return };
-    for other in vocabulary.factories() {
-        for option in other.options.iter().filter(|option| !kind.options.contains(option)) {
-            let key = format!("session.{option}");
-            if let Some(place) = settings.place(&key) {
-                let message = format!("`{option}` is a setting of `{}`, not of `{}`", other.name, kind.name);
-                problems.push(Diagnostic::error(place, message).key(key).help("drop it, or choose that factory"));
-            }
-        }
+    let options: BTreeSet<_> = vocabulary.factories().iter().flat_map(|kind| kind.options).collect();
+    for option in options.into_iter().filter(|option| !kind.options.contains(option)) {
+        let key = format!("session.{option}");
+        let Some(place) = settings.place(&key) else { continue };
+        let owners = vocabulary.factories().iter().filter(|kind| kind.options.contains(option));
+        let owners: Vec<_> = owners.map(|kind| format!("`{}`", kind.name)).collect();
+        let message = format!("`{option}` is a setting of {}, not of `{}`", owners.join(", "), kind.name);
+        problems.push(Diagnostic::error(place, message).key(key).help("drop it, or choose that factory"));
     }
+}
+
+/// A server has to be somewhere.
+fn needs_url(settings: &Settings, vocabulary: &Vocabulary, problems: &mut Diagnostics) {
+    let name = settings.session.factory.as_deref();
+    let Some(kind) = vocabulary.factories().iter().find(|kind| Some(kind.name) == name) else { return };
+    let (Some(example), None) = (kind.url, settings.place("session.url")) else { return };
+    let Some(place) = settings.place("session.factory") else { return };
+    problems.push(
+        Diagnostic::error(place, format!("`{}` needs to know where its server is", kind.name))
+            .key("session.factory")
+            .help(format!("add a `url`, such as `url = \"{example}\"`"))
+            .help("if it has a password, `url = { env = \"NAME\" }` keeps it out of the file"),
+    );
 }
 
 /// Routes that ask for a session need a factory.
@@ -119,44 +130,7 @@ fn needs_session(routes: &[Route], parts: &[&Declarations], problems: &mut Diagn
     );
 }
 
-/// Whether opening a factory may write a secret that is not there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Secrets {
-    /// Serving: `generate = true` writes the file.
-    Generate,
-    /// Checking and testing: nothing is written; a secret to be generated is made up for the run.
-    LookOnly,
-}
-
-/// Reads the secrets of a site in `folder`, the newest first; none if it has no `[session]`. One
-/// that is not to be had is reported and left out.
-pub fn secrets(
-    settings: &Settings,
-    folder: &Path,
-    environment: &Environment,
-    mode: Secrets,
-    inputs: &mut Inputs,
-    problems: &mut Diagnostics,
-) -> Vec<Secret> {
-    let session = &settings.session;
-    let many = session.secrets.iter().flatten().enumerate();
-    let many = many.map(|(i, source)| (format!("session.secrets[{i}]"), source));
-    let one = session.secret.iter().map(|source| ("session.secret".to_owned(), source));
-    let mut secrets = Vec::new();
-    for (key, source) in many.chain(one) {
-        let Some(place) = settings.place(&key) else { continue };
-        match read_secret(source, folder, environment, mode, inputs) {
-            Ok(secret) => {
-                judge(&secret, place, &key, settings.server.is_loopback(), problems);
-                secrets.push(secret);
-            }
-            Err((message, help)) => problems.push(Diagnostic::error(place, message).key(key).help(help)),
-        }
-    }
-    secrets
-}
-
-/// Opens the session factory of a site that was built without errors, with its [`secrets`]; `None`
+/// Opens the session factory of a site that was built without errors, with its credentials; `None`
 /// if it has no `[session]` or the factory refuses (which is reported).
 pub fn open(
     site: &Site,
@@ -175,88 +149,4 @@ pub fn open(
             None
         }
     }
-}
-
-/// A weak secret is a warning where only this machine can come, an error elsewhere.
-fn judge(secret: &Secret, place: &Place, key: &str, loopback: bool, problems: &mut Diagnostics) {
-    let Some(weakness) = secret.weakness() else { return };
-    let message = format!("this secret is weak: {weakness}");
-    let diagnostic = if loopback { Diagnostic::warning(place, message) } else { Diagnostic::error(place, message) };
-    problems.push(diagnostic.key(key).help("`sitewright secret` prints a good one"));
-}
-
-type Trouble = (String, &'static str);
-
-fn read_secret(
-    source: &SecretSource,
-    folder: &Path,
-    environment: &Environment,
-    mode: Secrets,
-    inputs: &mut Inputs,
-) -> Result<Secret, Trouble> {
-    match source {
-        SecretSource::Inline(text) if text.is_empty() => {
-            Err(("the secret is empty".to_owned(), "`sitewright secret` prints a good one"))
-        }
-        SecretSource::Inline(text) => Ok(Secret::new(text.clone())),
-        SecretSource::Variable { env } => match environment.get(env) {
-            Some(text) if !text.is_empty() => Ok(Secret::new(text.clone())),
-            _ => Err((
-                format!("the environment variable `{env}` is not set"),
-                "set it to what `sitewright secret` prints, or use `{ file = \"session.secret\", generate = true }`",
-            )),
-        },
-        SecretSource::File { file, generate } => {
-            let path = folder.join(file);
-            inputs.files.insert(path.clone());
-            if *generate && !path.exists() {
-                let secret =
-                    Secret::generate().map_err(|error| (format!("no random secret is to be had: {error}"), ""))?;
-                if mode == Secrets::LookOnly {
-                    return Ok(secret);
-                }
-                match write_new(&path, &secret) {
-                    // Another process was faster: its secret is as good.
-                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                    Err(error) => {
-                        return Err((
-                            format!("cannot write the secret to `{}`: {}", path.display(), reason(&error)),
-                            "make the folder writable, or use `{ env = \"NAME\" }`",
-                        ));
-                    }
-                    Ok(()) => {}
-                }
-            }
-            let text = inputs.read(&path).map_err(|error| {
-                (
-                    format!("cannot read the secret in `{}`: {}", path.display(), reason(&error)),
-                    "add `generate = true` to have it made once, or write what `sitewright secret` prints",
-                )
-            })?;
-            match text.lines().next().map(str::trim) {
-                Some(line) if !line.is_empty() => Ok(Secret::new(line.to_owned())),
-                _ => Err((
-                    format!("the secret in `{}` is empty", path.display()),
-                    "delete the file to have a new one made",
-                )),
-            }
-        }
-    }
-}
-
-/// Writes a secret for its owner alone. The file appears whole or not at all, and never replaces
-/// another.
-fn write_new(path: &Path, secret: &Secret) -> io::Result<()> {
-    let draft = path.with_extension(format!("{}.new", std::process::id()));
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&draft).and_then(|mut file| {
-        writeln!(file, "{}", secret.expose())?;
-        file.sync_all()?;
-        std::fs::hard_link(&draft, path)
-    });
-    let _ = std::fs::remove_file(&draft);
-    written
 }

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use sitewright::config::Environment;
 use sitewright::diagnostic::{Diagnostics, print};
 use sitewright::site::Vocabulary;
+use sitewright::site::credentials::Secrets;
 use sitewright::site::live::Serving;
-use sitewright::site::sessions::Secrets;
 
 const FOLDER: &str = "tests/broken";
 

@@ -21,8 +21,8 @@ use sitewright::cli::in_process::InProcess;
 use sitewright::config::Environment;
 use sitewright::diagnostic::{Diagnostics, print};
 use sitewright::site::Vocabulary;
+use sitewright::site::credentials::Secrets;
 use sitewright::site::live::Serving;
-use sitewright::site::sessions::Secrets;
 use sitewright::snapshot;
 use tempfile::TempDir;
 

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use sitewright::config::Environment;
 use sitewright::diagnostic::{Diagnostics, Severity, print};
 use sitewright::site::Vocabulary;
+use sitewright::site::credentials::Secrets;
 use sitewright::site::live::Serving;
-use sitewright::site::sessions::Secrets;
 use toml::de::{DeTable, DeValue};
 
 #[test]

@@ -10,8 +10,8 @@ use sitewright::config::Environment;
 use sitewright::diagnostic::{Diagnostics, print};
 use sitewright::http::answer::Answer;
 use sitewright::site::Vocabulary;
+use sitewright::site::credentials::Secrets;
 use sitewright::site::live::Serving;
-use sitewright::site::sessions::Secrets;
 
 #[allow(dead_code, reason = "its `main` runs only when it is a program")]
 #[path = "../../examples/own_verb.rs"]

@@ -8,8 +8,8 @@ use sitewright::action::VERBS;
 use sitewright::config::Environment;
 use sitewright::diagnostic::{Diagnostics, print};
 use sitewright::site::Vocabulary;
+use sitewright::site::credentials::Secrets;
 use sitewright::site::live::Serving;
-use sitewright::site::sessions::Secrets;
 
 /// The most lines of a file: comments and blank lines count, its tests do not.
 const MOST_LINES: usize = 400;

@@ -141,7 +141,7 @@ fn a_panic_while_building_is_a_rejection() {
     fn open(opening: Opening<'_>) -> Opened {
         panic!("no {}", opening.settings.cookie_name)
     }
-    static MINE: FactoryKind = FactoryKind { name: "mine", summary: "", guarantee: "", options: &[], open };
+    static MINE: FactoryKind = FactoryKind { name: "mine", summary: "", guarantee: "", options: &[], url: None, open };
     let folder = Folder::new(&showing("one"));
     let vocabulary = Vocabulary::standard().with_factory(&MINE);
     let (mut reloader, _) = Reloader::start(folder.config(), Environment::new(), vocabulary, false).unwrap();

@@ -15,8 +15,8 @@ use sitewright::cli::in_process::InProcess;
 use sitewright::diagnostic::{Diagnostics, print};
 use sitewright::http::answer::Answer;
 use sitewright::site::Vocabulary;
+use sitewright::site::credentials::Secrets;
 use sitewright::site::live::Serving;
-use sitewright::site::sessions::Secrets;
 
 pub const SESSION: &str = "[session]\nfactory = \"signed-cookie\"\nsecret = \"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ\"\n";
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use sitewright::diagnostic::{Diagnostics, print};
 use sitewright::site::Vocabulary;
+use sitewright::site::credentials::Secrets;
 use sitewright::site::live::Serving;
-use sitewright::site::sessions::Secrets;
 
 use super::{SESSION, Site};
 

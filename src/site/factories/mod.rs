@@ -1,0 +1,139 @@
+//! The kinds of session factory, one file each, and the one list of them.
+//!
+//! A kind that keeps its sessions in a [`Store`] says how to make the store; [`stored`] does the
+//! rest. The list feeds the parser, its "did you mean" and the reference page.
+
+mod file;
+mod memory;
+mod signed_cookie;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::credentials::{Credentials, Secrets};
+use crate::config::settings::SessionSettings;
+use crate::session::cookie::{CookieOptions, SameSite, Secure};
+use crate::session::factory::SessionFactory;
+use crate::session::store::{MemoryStore, Store, StoredOptions, StoredSessions};
+
+/// A kind of session factory: its documentation and how to make one.
+#[derive(Debug)]
+pub struct FactoryKind {
+    /// Its name, as in `factory = "NAME"`.
+    pub name: &'static str,
+    /// Where its sessions live, in one sentence.
+    pub summary: &'static str,
+    /// What it promises, and what it cannot.
+    pub guarantee: &'static str,
+    /// The settings of `[session]` that only some kinds have, and this one does.
+    pub options: &'static [&'static str],
+    /// An example of the `url` that this kind needs, if it does.
+    pub url: Option<&'static str>,
+    /// Makes one.
+    pub open: fn(Opening<'_>) -> Opened,
+}
+
+/// A session factory, or why the settings make none.
+pub type Opened = Result<Arc<dyn SessionFactory>, String>;
+
+/// What a session factory is made from.
+#[derive(Debug)]
+pub struct Opening<'a> {
+    /// `[session]`.
+    pub settings: &'a SessionSettings,
+    /// What `[session]` may keep elsewhere.
+    pub credentials: Credentials,
+    /// The folder of the site, which paths are relative to.
+    pub folder: &'a Path,
+    /// Whether anything may be kept beyond this run.
+    pub mode: Secrets,
+    /// What was served until now, if anything was.
+    pub previous: Option<Previous<'a>>,
+}
+
+/// The factory that another takes the place of, and what it was made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Previous<'a> {
+    /// Its `[session]`.
+    pub settings: &'a SessionSettings,
+    /// Its credentials.
+    pub credentials: &'a Credentials,
+    /// The factory.
+    pub sessions: &'a dyn SessionFactory,
+}
+
+/// Every kind Sitewright brings.
+pub const FACTORIES: &[&FactoryKind] = &[&signed_cookie::KIND, &memory::KIND, &file::KIND];
+
+/// Sessions in the store that `make` makes; in the one there is, if it is made from the same
+/// settings: what it holds and the connections it has go on.
+pub fn stored(opening: Opening<'_>, make: impl FnOnce(&Opening<'_>) -> Result<Arc<dyn Store>, String>) -> Opened {
+    let store = match opening.kept_store() {
+        Some(store) => store,
+        None => make(&opening)?,
+    };
+    let store = match opening.mode {
+        Secrets::Generate => store,
+        // A test or a look must not change the sessions of a site that is being served.
+        Secrets::LookOnly => Arc::new(MemoryStore::default()),
+    };
+    let settings = opening.settings;
+    let options = StoredOptions {
+        cookie: cookie_options(settings),
+        timeout: settings.timeout.0,
+        reissue_time: settings.reissue_time(),
+        lifetime: settings.lifetime.0,
+        secrets: opening.credentials.secrets,
+        max_record: settings.max_record,
+        deadline: Duration::from_secs(settings.store_timeout),
+    };
+    let factory = StoredSessions::new(store, options).map_err(|error| error.to_string())?;
+    Ok(Arc::new(factory))
+}
+
+impl Opening<'_> {
+    /// The store of the factory before, if this one's would be made from the same settings.
+    fn kept_store(&self) -> Option<Arc<dyn Store>> {
+        let previous = self.previous?;
+        let (old, new) = (previous.settings, self.settings);
+        let same = old.factory == new.factory
+            && old.directory == new.directory
+            && old.database == new.database
+            && old.table == new.table
+            && old.key_prefix == new.key_prefix
+            && old.connections == new.connections
+            && previous.credentials.url == self.credentials.url;
+        same.then(|| previous.sessions.store()).flatten()
+    }
+
+    /// The `url`; the checks have seen to it that there is one where a kind needs one.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn url(&self) -> Result<&str, String> {
+        let url = self.credentials.url.as_ref().ok_or("this factory needs a `url`")?;
+        Ok(url.expose())
+    }
+}
+
+/// The cookie that the settings describe.
+pub fn cookie_options(settings: &SessionSettings) -> CookieOptions {
+    CookieOptions {
+        name: settings.cookie_name.clone(),
+        max_age: settings.max_age.0,
+        path: Some(settings.path.clone()),
+        domain: settings.domain.clone(),
+        secure: match settings.secure {
+            None => Secure::Auto,
+            Some(true) => Secure::Always,
+            Some(false) => Secure::Never,
+        },
+        http_only: settings.httponly,
+        same_site: Some(match settings.samesite.as_str() {
+            "Strict" => SameSite::Strict,
+            "None" => SameSite::None,
+            _ => SameSite::Lax,
+        }),
+    }
+}
