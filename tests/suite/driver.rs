@@ -15,8 +15,10 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+mod factories;
 mod visitor;
 
+pub use factories::Factory;
 pub use visitor::{Answer, Asking, Raw, Visitor};
 
 /// How long a test waits for what must happen.

@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 use std::thread;
 
-use crate::driver::{Server, Site, Visitor};
+use crate::driver::{Factory, Server, Site, Visitor};
 
-const FACTORIES: [&str; 2] = ["memory", "file"];
+const FACTORIES: [Factory; 2] = [Factory::MEMORY, Factory::FILE];
 
-fn tutorial(factory: &str) -> Site {
-    Site::copy_of(".").env("SITEWRIGHT__SESSION__FACTORY", factory)
+fn tutorial(factory: Factory) -> Site {
+    Site::copy_of(".").sessions_in(factory)
 }
 
 /// A visitor with the cookie of another, on a connection of its own.
@@ -25,6 +25,7 @@ fn twin(server: &Server, cookie: &str, times: usize) -> thread::JoinHandle<usize
 fn one_setting_moves_the_shipped_sites_to_another_factory() {
     for factory in FACTORIES {
         let site = tutorial(factory);
+        let factory = factory.name;
         let server = site.serve();
         let mut visitor = server.visitor();
         assert_eq!(visitor.get("/").count(), 1, "{factory}");
@@ -42,7 +43,7 @@ fn one_setting_moves_the_shipped_sites_to_another_factory() {
 
 #[test]
 fn visitors_who_only_read_leave_no_session_behind() {
-    let site = tutorial("file");
+    let site = tutorial(Factory::FILE);
     let server = site.serve();
     for _ in 0..100 {
         let mut visitor = server.visitor();
@@ -56,6 +57,7 @@ fn visitors_who_only_read_leave_no_session_behind() {
 fn two_thousand_visits_fifty_at_a_time_are_all_counted() {
     for factory in FACTORIES {
         let site = tutorial(factory);
+        let factory = factory.name;
         let server = site.serve();
         let mut visitor = server.visitor();
         assert_eq!(visitor.get("/").count(), 1, "{factory}");
@@ -82,7 +84,7 @@ fn all_counted(factory: &str, answered: usize, asked: usize, visitor: &mut Visit
 
 #[test]
 fn two_processes_on_the_same_files_lose_no_visit() {
-    let site = tutorial("file");
+    let site = tutorial(Factory::FILE);
     let servers = [site.serve(), site.serve()];
     let mut visitor = servers[0].visitor();
     visitor.get("/");
@@ -94,7 +96,7 @@ fn two_processes_on_the_same_files_lose_no_visit() {
 
 #[test]
 fn sessions_in_files_survive_a_killed_process() {
-    let site = tutorial("file");
+    let site = tutorial(Factory::FILE);
     let server = site.serve();
     let mut visitor = server.visitor();
     for count in 1..=5 {
@@ -109,7 +111,7 @@ fn sessions_in_files_survive_a_killed_process() {
 
 #[test]
 fn sessions_in_memory_live_through_reloads_and_a_new_secret() {
-    let site = tutorial("memory");
+    let site = tutorial(Factory::MEMORY);
     let server = site.serve_with(&["--reload"]);
     let mut visitor = server.visitor();
     assert_eq!(visitor.get("/").count(), 1);
@@ -141,7 +143,7 @@ fn a_logged_out_session_never_comes_back() {
         text = "ended"
         "#,
     );
-    let site = site.env("SITEWRIGHT__SESSION__FACTORY", "memory");
+    let site = site.sessions_in(Factory::MEMORY);
     let server = site.serve();
     let mut visitor = server.visitor();
     visitor.get("/");
