@@ -6,6 +6,8 @@
 //!   json        that text: the JSON of Python's `json` module
 //! cookie        the Cookie and Set-Cookie header fields (RFC 6265)
 //! secret        key material that does not show itself
+//!   derive      from the one secret to a key for each purpose
+//! limits        when a session is too old
 //! factory       where sessions live: the contract, and one file per kind
 //! store         sessions on the server: one factory over any store, and the stores
 //! transaction   load, run, commit, and again on a conflict: the only such loop
@@ -15,8 +17,10 @@
 //! the visitor's session, hands a copy to the route and commits what came of it.
 
 pub mod cookie;
+mod derive;
 pub mod factory;
 pub mod json;
+mod limits;
 pub mod secret;
 pub mod store;
 pub mod transaction;

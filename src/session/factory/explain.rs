@@ -7,22 +7,24 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use super::{SignedCookie, Standing, payload, pyramid};
+use super::{EncryptedCookie, SignedCookie, Standing, payload, pyramid};
 
 /// What a cookie holds and how it would fare. Shows the visitor's data.
 #[derive(Clone, Debug)]
 pub struct Explanation {
     /// What the factory would say to it.
     pub standing: Standing,
-    /// The secret whose signature it carries, from 0; `None`: nobody's.
-    pub signed_by: Option<usize>,
-    /// What it says, signed or not; `None`: it cannot be decoded.
+    /// What vouches for it: `"signature"` or `"seal"`.
+    pub proof: &'static str,
+    /// The secret it was made with, from 0; `None`: none of ours.
+    pub made_with: Option<usize>,
+    /// What it says, genuine or not; `None`: it cannot be decoded.
     pub contents: Option<Contents>,
     /// The time it was looked at.
     pub now: f64,
 }
 
-/// What is behind the signature.
+/// What is behind the signature or under the seal.
 #[derive(Clone, Debug)]
 pub struct Contents {
     /// The text; bytes that are no UTF-8 show as U+FFFD.
@@ -47,8 +49,25 @@ impl SignedCookie {
         let message = self.signer.split(&sealed).map(|(_, message)| message);
         Explanation {
             standing: self.standing(value, now),
-            signed_by: self.signer.open(&sealed).map(|(secret, _)| secret),
+            proof: "signature",
+            made_with: self.signer.open(&sealed).map(|(secret, _)| secret),
             contents: message.map(Contents::read),
+            now,
+        }
+    }
+}
+
+impl EncryptedCookie {
+    /// Opens the `value` of a cookie, alone and at `now`, and says what it
+    /// found. Never fails; what does not open stays sealed.
+    #[must_use]
+    pub fn explain(&self, value: &[u8], now: f64) -> Explanation {
+        let opened = self.unseal(value).ok();
+        Explanation {
+            standing: self.standing(value, now),
+            proof: "seal",
+            made_with: opened.as_ref().map(|(secret, _)| *secret),
+            contents: opened.map(|(_, message)| Contents::read(&message)),
             now,
         }
     }
@@ -83,10 +102,11 @@ fn visible(text: &str) -> String {
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.signed_by {
-            Some(0) => writeln!(f, "signature  good, by the newest secret")?,
-            Some(older) => writeln!(f, "signature  good, by secret {} of the list", older + 1)?,
-            None => writeln!(f, "signature  not by any of the secrets")?,
+        write!(f, "{:<11}", self.proof)?;
+        match self.made_with {
+            Some(0) => writeln!(f, "good, by the newest secret")?,
+            Some(older) => writeln!(f, "good, by secret {} of the list", older + 1)?,
+            None => writeln!(f, "not by any of the secrets")?,
         }
         if let Some(contents) = &self.contents {
             writeln!(f, "payload    {}", visible(&contents.payload))?;

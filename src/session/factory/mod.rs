@@ -4,6 +4,8 @@
 //! Visit ──load──▶ Loaded ──(the route runs on a copy)──▶ commit ──▶ Committed
 //! ```
 
+mod cookie_held;
+mod encrypted_cookie;
 mod explain;
 mod hashalg;
 mod payload;
@@ -22,10 +24,14 @@ use http::header::{COOKIE, HeaderValue};
 use super::store::Store;
 use super::{Session, cookie};
 
+pub use encrypted_cookie::{EncryptedCookie, EncryptedCookieOptions};
 pub use explain::{Contents, Explanation};
 pub use hashalg::HashAlg;
 pub use signed_cookie::{CookieReading, SignedCookie, SignedCookieOptions};
 pub use signer::{Signer, SignerError};
+
+/// How many keys a "too large" names.
+const LARGEST_SHOWN: usize = 3;
 
 /// A future on the heap, so that factories can be trait objects.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -229,7 +235,7 @@ impl fmt::Display for Refusal {
         f.write_str(match self {
             Self::TooLarge => "the cookie is larger than any browser keeps",
             Self::Encoding => "the cookie is not in the encoding that is issued",
-            Self::Signature => "the signature fits none of the secrets",
+            Self::Signature => "it was made with none of the secrets",
             Self::Structure => "the cookie is genuine but holds no session",
             Self::Expired => "the session was idle for longer than its timeout",
             Self::Outlived => "the session is older than its lifetime",
@@ -278,6 +284,13 @@ pub enum SessionError {
     /// The store went away before it answered: the commit may have happened.
     /// Trying again could do it twice.
     OutcomeUnknown(String),
+}
+
+impl SessionError {
+    /// That `session` takes `bytes`, of which there are only `limit`.
+    pub(super) fn too_large(bytes: usize, limit: usize, session: &Session) -> Self {
+        Self::TooLarge { bytes, limit, largest: session.largest(LARGEST_SHOWN) }
+    }
 }
 
 impl fmt::Display for SessionError {

@@ -12,13 +12,12 @@
 
 use std::borrow::Cow;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-
 use super::super::Session;
-use super::super::cookie::{CookieOptions, MAX_COOKIE, values_as_webob};
+use super::super::cookie::{CookieOptions, values_as_webob};
 use super::super::json::JsonError;
+use super::super::limits::Limits;
 use super::super::secret::Secret;
+use super::cookie_held::{CookieHeld, Opened};
 use super::payload::{self, Payload};
 use super::{
     BoxFuture, Committed, HashAlg, Loaded, Refusal, SessionError, SessionFactory, Signer, SignerError, Standing, Visit,
@@ -27,10 +26,6 @@ use super::{
 
 /// The longest value Pyramid writes, in characters.
 const MAX_VALUE: usize = 4064;
-/// How far the clocks of two servers may be apart, in seconds.
-const CLOCK_SKEW: f64 = 120.0;
-/// How many keys a "too large" names.
-const LARGEST_SHOWN: usize = 3;
 
 /// What is a cookie of ours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,20 +78,9 @@ impl Default for SignedCookieOptions {
 /// The `signed-cookie` factory.
 #[derive(Debug)]
 pub struct SignedCookie {
-    cookie: CookieOptions,
-    timeout: Option<u64>,
-    reissue_time: Option<u64>,
-    lifetime: Option<u64>,
+    held: CookieHeld,
     reading: CookieReading,
     pub(super) signer: Signer,
-}
-
-/// A cookie that is good.
-struct Opened {
-    secret: usize,
-    payload: Payload,
-    /// Strict reading would refuse how it is written.
-    odd: bool,
 }
 
 impl SignedCookie {
@@ -105,12 +89,11 @@ impl SignedCookie {
     /// # Errors
     /// If there is no secret.
     pub fn new(options: SignedCookieOptions) -> Result<Self, SignerError> {
+        let limits =
+            Limits { timeout: options.timeout, reissue_time: options.reissue_time, lifetime: options.lifetime };
         Ok(Self {
             signer: Signer::new(options.hashalg, &options.salt, &options.secrets)?,
-            cookie: options.cookie,
-            timeout: options.timeout,
-            reissue_time: options.reissue_time,
-            lifetime: options.lifetime,
+            held: CookieHeld { cookie: options.cookie, limits },
             reading: options.reading,
         })
     }
@@ -125,37 +108,16 @@ impl SignedCookie {
 
     fn find(&self, visit: &Visit) -> Loaded {
         let found = match self.reading {
-            CookieReading::Strict => self.first_good(visit.cookies(&self.cookie.name), visit.now),
+            CookieReading::Strict => self.held.first_good(visit, |value| self.open(value, visit.now)),
             CookieReading::Compatible => self.sent_to_webob(visit).map(|value| self.open(&value, visit.now)),
         };
-        let (session, standing, refresh_due) = match found {
-            Some(Ok(opened)) => {
-                let refresh_due = self.refresh_due(&opened, visit.now);
-                let standing = Standing::Verified { secret: opened.secret };
-                (opened.payload.session, standing, refresh_due)
-            }
-            Some(Err(refusal)) => (Session::new(visit.now), Standing::Refused(refusal), false),
-            None => (Session::new(visit.now), Standing::Absent, false),
-        };
-        Loaded { session, standing, refresh_due, token: None }
-    }
-
-    /// The first cookie that is good, or else what is wrong with the first.
-    fn first_good<'a>(&self, values: impl Iterator<Item = &'a [u8]>, now: f64) -> Option<Result<Opened, Refusal>> {
-        let mut refused = None;
-        for value in values {
-            match self.open(value, now) {
-                Ok(opened) => return Some(Ok(opened)),
-                Err(refusal) => _ = refused.get_or_insert(refusal),
-            }
-        }
-        refused.map(Err)
+        self.held.loaded(found, visit.now)
     }
 
     /// The cookie that Pyramid would see: the last of our name.
     fn sent_to_webob<'v>(&'v self, visit: &'v Visit) -> Option<Cow<'v, [u8]>> {
         let fields = visit.cookie_fields();
-        fields.flat_map(|field| values_as_webob(field, &self.cookie.name)).last()
+        fields.flat_map(|field| values_as_webob(field, self.cookie_name())).last()
     }
 
     fn open(&self, value: &[u8], now: f64) -> Result<Opened, Refusal> {
@@ -168,13 +130,7 @@ impl SignedCookie {
     }
 
     fn open_strictly(&self, value: &[u8]) -> Result<Opened, Refusal> {
-        if self.cookie.name.len() + value.len() > MAX_COOKIE {
-            return Err(Refusal::TooLarge);
-        }
-        // The engine refuses padding, the other alphabet, strange characters
-        // and stray low bits: every session has exactly one spelling.
-        let sealed = BASE64_URL_SAFE_NO_PAD.decode(value);
-        self.verified(&sealed.map_err(|_| Refusal::Encoding)?, false, payload::read)
+        self.verified(&self.held.decode(value)?, false, payload::read)
     }
 
     fn open_as_pyramid(&self, value: &[u8]) -> Result<Opened, Refusal> {
@@ -194,47 +150,22 @@ impl SignedCookie {
     }
 
     fn in_time(&self, payload: &Payload, now: f64) -> Result<(), Refusal> {
-        let created = payload.session.created();
-        let newest = payload.renewed.max(created);
-        if self.reading == CookieReading::Strict && newest > now + CLOCK_SKEW {
-            return Err(Refusal::Future);
+        let (limits, created) = (&self.held.limits, payload.session.created());
+        match self.reading {
+            CookieReading::Strict => limits.check(created, payload.renewed, now),
+            // Pyramid believes a clock however far ahead.
+            CookieReading::Compatible => limits.check_age(created, payload.renewed, now),
         }
-        if is_older(now - payload.renewed, self.timeout) {
-            return Err(Refusal::Expired);
-        }
-        // Pyramid has no lifetime, so times it would let live forever end here.
-        let ageless = self.lifetime.is_some() && !created.is_finite();
-        if ageless || is_older(now - created, self.lifetime) {
-            return Err(Refusal::Outlived);
-        }
-        Ok(())
-    }
-
-    fn refresh_due(&self, opened: &Opened, now: f64) -> bool {
-        let age = now.floor() - opened.payload.renewed;
-        opened.odd || opened.secret > 0 || is_older(age, self.reissue_time)
     }
 
     fn store(&self, visit: &Visit, loaded: &Loaded, session: &Session) -> Result<Committed, SessionError> {
-        let set_cookie = if session.is_invalidated() && session.is_empty() {
-            let sent = loaded.standing != Standing::Absent;
-            sent.then(|| self.cookie.delete_cookie(visit.https))
-        } else {
-            let value = self.seal(session, visit.now)?;
-            Some(self.cookie.set_cookie(&value, visit.https, visit.now))
-        };
-        Ok(Committed { set_cookie })
+        self.held.committed(visit, loaded, session, || self.seal(session, visit.now))
     }
 
     /// The value of the cookie that holds `session`, renewed at `now`.
     fn seal(&self, session: &Session, now: f64) -> Result<String, SessionError> {
         let payload = payload::write(session, now);
-        let value = BASE64_URL_SAFE_NO_PAD.encode(self.signer.seal(payload.as_bytes()));
-        let limit = MAX_VALUE.min(MAX_COOKIE.saturating_sub(self.cookie.name.len()));
-        if value.len() > limit {
-            return Err(SessionError::TooLarge { bytes: value.len(), limit, largest: session.largest(LARGEST_SHOWN) });
-        }
-        Ok(value)
+        self.held.encode(&self.signer.seal(payload.as_bytes()), MAX_VALUE, session)
     }
 }
 
@@ -244,7 +175,7 @@ impl SessionFactory for SignedCookie {
     }
 
     fn cookie_name(&self) -> &str {
-        &self.cookie.name
+        &self.held.cookie.name
     }
 
     fn explain(&self, value: &[u8], now: f64) -> Option<String> {
@@ -263,11 +194,6 @@ impl SessionFactory for SignedCookie {
     ) -> BoxFuture<'a, Result<Committed, SessionError>> {
         Box::pin(std::future::ready(self.store(visit, loaded, session)))
     }
-}
-
-/// Whether `age` is beyond `limit`, which is never if there is none.
-fn is_older(age: f64, limit: Option<u64>) -> bool {
-    limit.is_some_and(|limit| age > limit as f64)
 }
 
 #[cfg(test)]

@@ -12,10 +12,10 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
 use super::super::cookie::MAX_COOKIE;
+use super::super::derive::derive;
 use super::super::factory::{HashAlg, Refusal, Signer, SignerError};
 use super::super::secret::Secret;
 use super::Key;
-use super::derive::derive;
 
 const ID_BYTES: usize = 32;
 /// What a value has: signature and id, in base64url.

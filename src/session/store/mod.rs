@@ -4,7 +4,6 @@
 //! StoredSessions   the factory: cookie, times, one commit        (stored)
 //!   identity       ids, their signature in the cookie
 //!   record         what is stored, and how damage is noticed
-//!   limits         when a session is too old
 //!   queue          writers of one session, one after the other
 //!   sweeper        removes what expired, in the background
 //! Store            what a backend brings: load, compare-and-set  (this file)
@@ -17,11 +16,9 @@
 //! them. Whoever brings one gets everything else from [`StoredSessions`].
 
 pub mod contract;
-mod derive;
 pub mod file;
 mod identity;
 mod key;
-mod limits;
 pub mod memory;
 mod queue;
 mod record;

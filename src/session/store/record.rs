@@ -17,9 +17,9 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use super::super::derive::derive;
 use super::super::factory::SignerError;
 use super::super::secret::Secret;
-use super::derive::derive;
 use super::{Found, Key};
 
 /// The format that is written, and the only one there has been.

@@ -1,5 +1,7 @@
 mod vectors;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http::HeaderMap;
 use http::header::{COOKIE, HeaderValue};
 use proptest::prelude::*;
@@ -201,7 +203,7 @@ fn an_explanation_shows_what_there_is() {
     let factory = factory(|options| secret(options, &["newest", "itsaseekreet"]));
     let value = sealed(r#"[1700000060, 1700000000.5, {"counter": 1}]"#);
     let explained = factory.explain(value.as_bytes(), NOW);
-    assert_eq!(explained.signed_by, Some(1));
+    assert_eq!(explained.made_with, Some(1));
     assert_eq!(
         explained.to_string(),
         "signature  good, by secret 2 of the list\n\
@@ -213,7 +215,7 @@ fn an_explanation_shows_what_there_is() {
     );
 
     let forged = factory.explain(format!("AAAA{}", &value[4..]).as_bytes(), NOW);
-    assert_eq!((forged.signed_by, forged.standing), (None, Standing::Refused(Refusal::Signature)));
+    assert_eq!((forged.made_with, forged.standing), (None, Standing::Refused(Refusal::Signature)));
     let contents = forged.contents.expect("it can be read all the same");
     assert_eq!(contents.state, Some(json!({"counter": 1})));
 

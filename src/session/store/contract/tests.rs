@@ -1,23 +1,16 @@
-use super::super::super::factory::{CookieReading, SignedCookie, SignedCookieOptions};
+use super::super::super::factory::{
+    CookieReading, EncryptedCookie, EncryptedCookieOptions, SignedCookie, SignedCookieOptions, SignerError,
+};
 use super::super::{Entry, Found, Key, MemoryStore, StoreError};
 use super::*;
 
-/// The factory that keeps sessions in the browser: what it cannot promise is
+/// A factory that keeps sessions in the browser: what it cannot promise is
 /// named, and what it does promise holds.
-struct InTheCookie;
+struct InTheCookie(fn(StoredOptions) -> Result<Arc<dyn SessionFactory>, SignerError>);
 
 impl Subject for InTheCookie {
     fn factory(&self, options: StoredOptions) -> Result<Arc<dyn SessionFactory>, String> {
-        let options = SignedCookieOptions {
-            cookie: options.cookie,
-            timeout: options.timeout,
-            reissue_time: options.reissue_time,
-            lifetime: options.lifetime,
-            secrets: options.secrets,
-            reading: CookieReading::Strict,
-            ..SignedCookieOptions::default()
-        };
-        Ok(Arc::new(SignedCookie::new(options).map_err(text)?))
+        self.0(options).map_err(text)
     }
 
     fn keeper(&self) -> Keeper {
@@ -25,12 +18,41 @@ impl Subject for InTheCookie {
     }
 }
 
-#[tokio::test]
-async fn signed_cookies_keep_what_they_promise() {
-    let report = verify(&InTheCookie).await.kept().expect("the contract");
+async fn keeps_what_a_cookie_can(subject: InTheCookie) {
+    let report = verify(&subject).await.kept().expect("the contract");
     let not_promised = report.findings.iter().filter(|(_, finding)| *finding == Finding::NotPromised);
     let server_side = cases().filter(|case| case.keeper > Keeper::Browser);
     assert!(not_promised.map(|(name, _)| *name).eq(server_side.map(|case| case.name)));
+}
+
+#[tokio::test]
+async fn signed_cookies_keep_what_they_promise() {
+    keeps_what_a_cookie_can(InTheCookie(|options| {
+        Ok(Arc::new(SignedCookie::new(SignedCookieOptions {
+            cookie: options.cookie,
+            timeout: options.timeout,
+            reissue_time: options.reissue_time,
+            lifetime: options.lifetime,
+            secrets: options.secrets,
+            reading: CookieReading::Strict,
+            ..SignedCookieOptions::default()
+        })?))
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn encrypted_cookies_keep_what_they_promise() {
+    keeps_what_a_cookie_can(InTheCookie(|options| {
+        Ok(Arc::new(EncryptedCookie::new(EncryptedCookieOptions {
+            cookie: options.cookie,
+            timeout: options.timeout,
+            reissue_time: options.reissue_time,
+            lifetime: options.lifetime,
+            secrets: options.secrets,
+        })?))
+    }))
+    .await;
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::super::super::Session;
 use super::super::super::factory::{Committed, Loaded, SessionError, Standing, Visit};
 use super::super::identity::Id;
 use super::super::{Entry, Key, Record, Store, StoreError};
-use super::{Inner, LARGEST_SHOWN, Seen};
+use super::{Inner, Seen};
 
 /// A change of one session.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl Inner {
         let record = Record { created: session.created(), renewed: now, state: &state };
         let (bytes, limit) = (record.size(), self.max_record);
         if bytes > limit {
-            return Err(SessionError::TooLarge { bytes, limit, largest: session.largest(LARGEST_SHOWN) });
+            return Err(SessionError::too_large(bytes, limit, session));
         }
         Ok(Entry { expires: self.limits.expires(record.created, now), bytes: self.seal.seal(key, &record) })
     }

@@ -13,9 +13,9 @@ use super::super::cookie::CookieOptions;
 use super::super::factory::{
     BoxFuture, Committed, Loaded, Refusal, SessionError, SessionFactory, SignerError, Standing, Visit,
 };
+use super::super::limits::Limits;
 use super::super::secret::Secret;
 use super::identity::{Id, Identities};
-use super::limits::Limits;
 use super::queue::{Queues, Turn};
 use super::record::Seal;
 use super::sweeper::Sweeper;
@@ -25,8 +25,6 @@ use change::Change;
 /// The most cookies of one visit that are looked up in the store. A browser
 /// sends two at times, when path or domain have changed.
 const MAX_LOOKUPS: usize = 4;
-/// How many keys a "too large" names.
-const LARGEST_SHOWN: usize = 3;
 
 /// The settings of [`StoredSessions`]. Times are in seconds, `None` is never.
 #[derive(Clone, Debug)]
@@ -232,9 +230,9 @@ impl Inner {
             Refusal::Record
         };
         let record = self.seal.open(key, found).map_err(|damage| damaged(&damage))?;
-        self.limits.check(&record, now)?;
+        self.limits.check(record.created, record.renewed, now)?;
         let session = Session::restore(record.created, record.state).map_err(|error| damaged(&error))?;
-        Ok((session, self.limits.refresh_due(&record, now)))
+        Ok((session, self.limits.refresh_due(record.renewed, now)))
     }
 
     fn too_late(&self) -> String {

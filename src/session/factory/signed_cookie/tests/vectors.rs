@@ -4,7 +4,6 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use super::super::is_older;
 use super::*;
 use crate::session::json::same;
 
@@ -132,7 +131,7 @@ fn compatible_reading_is_pyramids() {
             continue;
         }
         let time = |name| text(result, name).parse::<f64>().expect("a float");
-        let expired = is_older(now - time("renewed"), factory.timeout);
+        let expired = factory.held.limits.timeout.is_some_and(|timeout| now - time("renewed") > timeout as f64);
         let accepted = result["new"] == json!(false) && !expired;
         assert_eq!(!loaded.session.is_new(), accepted, "{id}");
         let state = loaded.session.to_state_text();

@@ -4,7 +4,7 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::super::secret::Secret;
+use super::secret::Secret;
 
 /// The bytes of a derived key.
 const KEY_BYTES: usize = 32;

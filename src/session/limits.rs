@@ -1,7 +1,6 @@
 //! When a session is too old, or due for a sign of life.
 
-use super::super::factory::Refusal;
-use super::Record;
+use super::factory::Refusal;
 
 /// How far the clocks of two servers may be apart, in seconds.
 const CLOCK_SKEW: f64 = 120.0;
@@ -18,15 +17,24 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// Whether the session in `record` still is one at `now`.
-    pub fn check(&self, record: &Record<'_>, now: f64) -> Result<(), Refusal> {
-        if record.renewed.max(record.created) > now + CLOCK_SKEW {
+    /// Whether a session with these times still is one at `now`, and does
+    /// not come from the future.
+    pub fn check(&self, created: f64, renewed: f64, now: f64) -> Result<(), Refusal> {
+        if renewed.max(created) > now + CLOCK_SKEW {
             return Err(Refusal::Future);
         }
-        if is_older(now - record.renewed, self.timeout) {
+        self.check_age(created, renewed, now)
+    }
+
+    /// Whether a session with these times still is one at `now`, wherever it
+    /// comes from.
+    pub fn check_age(&self, created: f64, renewed: f64, now: f64) -> Result<(), Refusal> {
+        if is_older(now - renewed, self.timeout) {
             return Err(Refusal::Expired);
         }
-        if is_older(now - record.created, self.lifetime) {
+        // Times that are no times would let it live forever.
+        let ageless = self.lifetime.is_some() && !created.is_finite();
+        if ageless || is_older(now - created, self.lifetime) {
             return Err(Refusal::Outlived);
         }
         Ok(())
@@ -34,8 +42,8 @@ impl Limits {
 
     /// Whether the visitor has not been heard of for so long that it should
     /// be written down.
-    pub fn refresh_due(&self, record: &Record<'_>, now: f64) -> bool {
-        is_older(now - record.renewed, self.reissue_time)
+    pub fn refresh_due(&self, renewed: f64, now: f64) -> bool {
+        is_older(now - renewed, self.reissue_time)
     }
 
     /// When a store may forget a session that was written at `renewed`: as
@@ -64,31 +72,36 @@ mod tests {
     const LIMITS: Limits = Limits { timeout: Some(100), reissue_time: Some(10), lifetime: Some(300) };
     const NONE: Limits = Limits { timeout: None, reissue_time: None, lifetime: None };
 
-    fn record(created: f64, renewed: f64) -> Record<'static> {
-        Record { created, renewed, state: "{}" }
-    }
-
     #[test]
     fn a_session_ends_after_its_timeout_and_after_its_lifetime() {
-        let check = |created, renewed, now| LIMITS.check(&record(created, renewed), now);
+        let check = |created, renewed, now| LIMITS.check(created, renewed, now);
         assert_eq!(check(1000.0, 1000.0, 1100.0), Ok(()));
         assert_eq!(check(1000.0, 1000.0, 1100.5), Err(Refusal::Expired));
         assert_eq!(check(1000.0, 1250.0, 1300.0), Ok(()));
         assert_eq!(check(1000.0, 1250.0, 1300.5), Err(Refusal::Outlived));
-        assert_eq!(NONE.check(&record(0.0, 0.0), 1e12), Ok(()));
+        assert_eq!(NONE.check(0.0, 0.0, 1e12), Ok(()));
+    }
+
+    #[test]
+    fn times_that_are_no_times_outlive_nothing() {
+        for created in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert_eq!(LIMITS.check_age(created, 1000.0, 1000.0), Err(Refusal::Outlived), "{created}");
+            assert_eq!(NONE.check_age(created, 1000.0, 1000.0), Ok(()), "{created}");
+        }
     }
 
     #[test]
     fn a_clock_may_be_a_little_behind() {
-        assert_eq!(LIMITS.check(&record(1000.0, 1100.0), 980.0), Ok(()));
-        assert_eq!(LIMITS.check(&record(1000.0, 1100.5), 980.0), Err(Refusal::Future));
+        assert_eq!(LIMITS.check(1000.0, 1100.0, 980.0), Ok(()));
+        assert_eq!(LIMITS.check(1000.0, 1100.5, 980.0), Err(Refusal::Future));
+        assert_eq!(LIMITS.check_age(1000.0, 1100.5, 980.0), Ok(()));
     }
 
     #[test]
     fn a_sign_of_life_is_due_after_the_reissue_time() {
-        assert!(!LIMITS.refresh_due(&record(0.0, 1000.0), 1010.0));
-        assert!(LIMITS.refresh_due(&record(0.0, 1000.0), 1010.5));
-        assert!(!NONE.refresh_due(&record(0.0, 1000.0), 1e12));
+        assert!(!LIMITS.refresh_due(1000.0, 1010.0));
+        assert!(LIMITS.refresh_due(1000.0, 1010.5));
+        assert!(!NONE.refresh_due(1000.0, 1e12));
     }
 
     #[test]
