@@ -211,6 +211,22 @@ fn a_cookie_is_decoded_verified_and_explained() {
 }
 
 #[test]
+fn a_sealed_cookie_is_opened_with_the_secret() {
+    let site = tutorial().env("SITEWRIGHT__SESSION__FACTORY", "encrypted-cookie");
+    let server = site.serve();
+    let mut visitor = server.visitor();
+    assert_eq!(visitor.get("/").count(), 1);
+    assert_eq!(visitor.get("/howdy").count(), 2);
+    let cookie = visitor.cookie().unwrap();
+    let explained = fine(&site, &["cookie", &cookie]);
+    for part in ["seal       good, by the newest secret", "{\"counter\": 2}]", "verdict    a session"] {
+        assert!(explained.contains(part), "{part}: {explained}");
+    }
+    let tampered = fine(&site, &["cookie", &format!("{}AAAA", &cookie[..cookie.len() - 4])]);
+    assert!(tampered.contains("verdict    no session") && !tampered.contains("counter"), "{tampered}");
+}
+
+#[test]
 fn a_cookie_that_begins_with_a_dash_is_no_option() {
     let site = tutorial();
     let server = site.serve();

@@ -3,6 +3,7 @@
 //! A kind that keeps its sessions in a [`Store`] says how to make the store; [`stored`] does the
 //! rest. The list feeds the parser, its "did you mean" and the reference page.
 
+mod encrypted_cookie;
 mod file;
 mod memory;
 mod signed_cookie;
@@ -64,7 +65,7 @@ pub struct Previous<'a> {
 }
 
 /// Every kind Sitewright brings.
-pub const FACTORIES: &[&FactoryKind] = &[&signed_cookie::KIND, &memory::KIND, &file::KIND];
+pub const FACTORIES: &[&FactoryKind] = &[&signed_cookie::KIND, &encrypted_cookie::KIND, &memory::KIND, &file::KIND];
 
 /// Sessions in the store that `make` makes; in the one there is, if it is made from the same
 /// settings: what it holds and the connections it has go on.

@@ -1,0 +1,28 @@
+//! `encrypted-cookie`: after pyramid_nacl_session and Beaker's encrypted cookie.
+
+use std::sync::Arc;
+
+use super::{FactoryKind, Opened, Opening, cookie_options};
+use crate::session::factory::{EncryptedCookie, EncryptedCookieOptions};
+
+pub const KIND: FactoryKind = FactoryKind {
+    name: "encrypted-cookie",
+    summary: "In the cookie, sealed: its owner cannot read it.",
+    guarantee: "Tamper-proof, and unreadable but for its length. The browser is the store: an old cookie works until it times out, and two tabs can lose an update.",
+    options: &[],
+    url: None,
+    open,
+};
+
+fn open(opening: Opening<'_>) -> Opened {
+    let settings = opening.settings;
+    let options = EncryptedCookieOptions {
+        cookie: cookie_options(settings),
+        timeout: settings.timeout.0,
+        reissue_time: settings.reissue_time(),
+        lifetime: settings.lifetime.0,
+        secrets: opening.credentials.secrets,
+    };
+    let factory = EncryptedCookie::new(options).map_err(|error| error.to_string())?;
+    Ok(Arc::new(factory))
+}
