@@ -123,7 +123,12 @@ fn explain(serving: &Serving, asked: &str, answer: &Answer, out: &mut impl Write
     match account.route.as_deref().and_then(|name| serving.site.routes.iter().find(|route| route.name == name)) {
         Some(route) => {
             writeln!(out, "route    `{}`, path {}", route.name, route.pattern.text())?;
-            for (i, step) in route.steps.iter().enumerate() {
+            for (name, sentence) in &account.faults {
+                writeln!(out, "invalid  {name}: {sentence}")?;
+            }
+            // None of them ran if a parameter does not hold.
+            let steps = if account.faults.is_empty() { route.steps.as_slice() } else { &[] };
+            for (i, step) in steps.iter().enumerate() {
                 let condition = if step.condition.is_some() { ", if its condition holds" } else { "" };
                 let bound = step.bind.as_ref().map_or_else(String::new, |name| format!(", bound as `{name}`"));
                 writeln!(out, "step {:<4}{}{bound}{condition}", i + 1, step.verb)?;

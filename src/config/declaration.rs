@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::param::ParamType;
 use super::tree::{Entry, Node};
 use crate::diagnostic::{At, Source, Written};
 
@@ -54,6 +55,10 @@ pub struct RouteDeclaration {
     pub path: Option<At<String>>,
     /// `methods`, if given.
     pub methods: Option<Vec<At<String>>>,
+    /// `params`, if given.
+    pub params: Option<Vec<ParamDeclaration>>,
+    /// `invalid`.
+    pub invalid: Option<ResponseDeclaration>,
     /// `actions`, in order.
     pub actions: Option<Vec<Node>>,
     /// `data`.
@@ -68,7 +73,18 @@ pub struct RouteDeclaration {
     pub keepalive: Option<bool>,
 }
 
-/// A response: of a route, of an `or`, of an error.
+/// One of a route's `params`.
+#[derive(Clone, Debug)]
+pub struct ParamDeclaration {
+    /// Its name.
+    pub name: At<String>,
+    /// `type`; `None` if there is no such type.
+    pub kind: Option<ParamType>,
+    /// The table of its rules, which all go with the type; empty in the short form.
+    pub node: Node,
+}
+
+/// A response: of a route, of an `invalid` or `or`, of an error.
 #[derive(Clone, Debug)]
 pub struct ResponseDeclaration {
     /// `template`, `html`, `text`, `json` or `redirect`.

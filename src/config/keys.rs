@@ -223,9 +223,36 @@ pub const ROUTE: &[Declared] = &[
         "array of strings",
         "Default `[\"GET\"]`. HEAD is answered by GET, OPTIONS by the table, anything else is 405.",
     ),
+    ("params", "table of parameters", "What the query and the form may hold; see *Parameters*."),
+    ("invalid", "response", "Answers when `params` does not hold; its default status is 400."),
     ("actions", "array of actions", "Run in order."),
     ("data", "table", "Values the route's template sees."),
     ("keepalive", "boolean", "Whether a request counts as activity of its session; default true."),
+];
+
+/// A parameter of `params = { NAME = { … } }`.
+pub const PARAM: &[Declared] = &[
+    ("type", "string", "`string` (the default), `integer`, `number`, `boolean`, `date` or `email`."),
+    ("required", "boolean", "Whether it must be given, and not left empty; a `boolean` must be true. Default false."),
+    ("default", "value", "What it is when it is not given or left empty."),
+    ("trim", "boolean", "Whether blanks around a `string` are taken off, before anything else; default true."),
+    ("min_length", "integer", "The fewest characters of a `string` or `email`. A line end is one character."),
+    ("max_length", "integer", "The most characters of a `string` or `email`."),
+    ("min", "number or date", "The least an `integer`, `number` or `date` may be."),
+    ("max", "number or date", "The most it may be."),
+    ("pattern", "string", "A regular expression that the whole of a `string` or `email` matches."),
+    (
+        "one_of",
+        "array, or string",
+        "The values there are to choose from, or the name of a list or table of `data`: of a table, its keys.",
+    ),
+    (
+        "many",
+        "boolean",
+        "Whether several values of the name make a list; otherwise the last one counts. Default false.",
+    ),
+    ("max_items", "integer", "The most items of such a list; default 100."),
+    ("message", "string or table", "Own sentences instead of ours: one for all, or by the key that does not hold."),
 ];
 
 /// A response: exactly one of the first five, and what goes with it.
@@ -283,7 +310,9 @@ pub fn elsewhere(name: &str, inside: &str) -> Option<String> {
     let declared = |lists: &[&[Declared]]| lists.iter().any(|list| names(list).contains(&name));
     let setting = |list: &[Key]| list.iter().any(|key| key.name == name);
     let below_a_header = inside.starts_with("routes.") || matches!(inside, "server" | "session" | "defaults");
-    if inside.is_empty() && declared(&[ROUTE, RESPONSE]) {
+    if inside.contains(".params.") && declared(&[ROUTE, RESPONSE]) {
+        Some(format!("`{name}` belongs to the route: write it above `[{inside}]`"))
+    } else if inside.is_empty() && declared(&[ROUTE, RESPONSE]) {
         Some(format!("`{name}` belongs to a route: write it below `[routes.NAME]`"))
     } else if setting(SERVER) && (inside.is_empty() || below_a_header) {
         Some(format!("`{name}` belongs in `[server]`"))

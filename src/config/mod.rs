@@ -9,6 +9,7 @@ pub mod keys;
 pub mod kind;
 pub mod layer;
 mod mask;
+pub mod param;
 pub mod read;
 pub mod route;
 pub mod settings;

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::declaration::{ErrorDeclaration, ResponseDeclaration, RouteDeclaration};
 use super::keys;
+use super::param;
 use super::tree::{Entry, Node, Tree};
 use crate::diagnostic::{At, Diagnostic, Diagnostics, nearest_help};
 
@@ -24,6 +25,14 @@ pub fn routes(top: &Node, problems: &mut Diagnostics) -> Vec<RouteDeclaration> {
     for entry in table.node.table(problems) {
         let node = entry.node.only(&route_keys(), problems);
         let mut declared = route(&entry.name, &node, problems);
+        let default_params = defaults.as_ref().is_some_and(|defaults| defaults.params.is_some());
+        if let Some(invalid) = node.get("invalid").filter(|_| declared.params.is_none() && !default_params) {
+            problems.push(
+                Diagnostic::warning(&invalid.name.place, "without `params`, this `invalid` never answers")
+                    .key(&node.key)
+                    .help("declare what the form holds: `params = { user = { required = true } }`"),
+            );
+        }
         if let Some(defaults) = &defaults {
             declared.fill_from(defaults);
         }
@@ -64,6 +73,8 @@ fn route(name: &At<String>, node: &Node, problems: &mut Diagnostics) -> RouteDec
             }
             names
         }),
+        params: get("params").map(|params| param::params(params, problems)),
+        invalid: get("invalid").and_then(|invalid| response(invalid, "template", problems)),
         actions: get("actions").map(|actions| actions.list(problems).to_vec()),
         data: get("data").map_or_else(Vec::new, |data| data.table(problems).to_vec()),
         response: response_in(node, problems),
@@ -84,6 +95,8 @@ impl RouteDeclaration {
             }
         }
         self.methods = self.methods.take().or_else(|| defaults.methods.clone());
+        self.params = self.params.take().or_else(|| defaults.params.clone());
+        self.invalid = self.invalid.take().or_else(|| defaults.invalid.clone());
         self.actions = self.actions.take().or_else(|| defaults.actions.clone());
         self.keepalive = self.keepalive.or(defaults.keepalive);
         self.status = self.status.take().or_else(|| defaults.status.clone());

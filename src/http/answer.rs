@@ -10,6 +10,7 @@ use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 
 use super::host::host;
 use super::origin::Origin;
+use super::params::Form;
 use super::{Incoming, RequestBody, page, params};
 use crate::session::Session;
 use crate::session::factory::{SessionError, Standing, Visit};
@@ -17,6 +18,7 @@ use crate::session::transaction::{Rules, transact};
 use crate::site::ErrorInfo;
 use crate::site::failure::Failure;
 use crate::site::live::Serving;
+use crate::site::params::{Checked, Faults};
 use crate::site::request::Request;
 use crate::site::response::Reply;
 use crate::site::route::{Route, SessionUse};
@@ -45,6 +47,8 @@ pub struct Answer {
 pub struct Account {
     /// The full name of the route that matched.
     pub route: Option<String>,
+    /// What is wrong with the parameters the route declares.
+    pub faults: Faults,
     /// What became of the session, if the route asked for it.
     pub session: Option<SessionAccount>,
     /// Why the request was not answered as declared.
@@ -135,14 +139,16 @@ async fn attempt(
             .map_err(|error| Failure::new(error.status(), told_of_body(error.status())).because(error.to_string()))?;
         params::form(&incoming.headers, &body)?
     } else {
-        Vec::new()
+        Form::default()
     };
-    let request = Request {
+    let mut request = Request {
         method: &incoming.method,
         path: &incoming.path,
         query_string: incoming.query.as_deref(),
         query,
-        form,
+        form: form.fields,
+        files: form.files,
+        checked: Checked::default(),
         markers: found.params,
         headers: &incoming.headers,
         host,
@@ -150,6 +156,8 @@ async fn attempt(
         remote_addr: origin.address,
         now: moment.now,
     };
+    request.checked = route.params.check(&request);
+    account.faults.clone_from(request.checked.faults());
     run(serving, route, &request, account).await
 }
 

@@ -2,19 +2,19 @@
 
 use serde_json::Value;
 
+use super::params::Form;
 use crate::site::failure::Failure;
-use crate::site::request::Fields;
 
 /// The longest boundary there may be (RFC 2046 section 5.1.1).
 const MAX_BOUNDARY: usize = 70;
 
 /// The parameters of a form whose `Content-Type` is `content_type`, in order. An uploaded file is
-/// no parameter: its part is passed over.
+/// no parameter: only its field's name is kept.
 ///
 /// # Errors
 ///
 /// 400 if the body is no such form, or if a name or a value is not UTF-8.
-pub fn fields(content_type: &str, body: &[u8]) -> Result<Fields, Failure> {
+pub fn form(content_type: &str, body: &[u8]) -> Result<Form, Failure> {
     let boundary = parameter(content_type, "boundary").unwrap_or_default();
     if boundary.is_empty() || boundary.len() > MAX_BOUNDARY {
         return Err(broken());
@@ -26,7 +26,7 @@ pub fn fields(content_type: &str, body: &[u8]) -> Result<Fields, Failure> {
         Some(rest) => rest,
         None => split(body, delimiter)?.1,
     };
-    let mut fields = Fields::new();
+    let mut form = Form::default();
     while !rest.starts_with(b"--") {
         let (padding, after) = split(rest, b"\r\n")?;
         if !padding.iter().all(|byte| matches!(byte, b' ' | b'\t')) {
@@ -37,25 +37,35 @@ pub fn fields(content_type: &str, body: &[u8]) -> Result<Fields, Failure> {
         let (head, after) = split(&rest[head_start..], b"\r\n\r\n")?;
         let (value, after) = split(after, delimiter)?;
         rest = after;
-        fields.extend(field(head, value)?);
+        match part(head, value)? {
+            Part::Field(name, value) => form.fields.push((name, Value::from(value))),
+            Part::File(name) => form.files.extend(name),
+        }
     }
-    Ok(fields)
+    Ok(form)
 }
 
-/// One part; `None` if it is a file.
-fn field(head: &[u8], value: &[u8]) -> Result<Option<(String, Value)>, Failure> {
+/// One part of a form.
+enum Part<'b> {
+    /// A parameter: its name and its value.
+    Field(String, &'b str),
+    /// A file, with the name of its field; without, if there is none or the visitor chose no file.
+    File(Option<String>),
+}
+
+fn part<'b>(head: &[u8], value: &'b [u8]) -> Result<Part<'b>, Failure> {
     let head = std::str::from_utf8(head).map_err(|_| not_text())?;
     let disposition = head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
         name.trim().eq_ignore_ascii_case("content-disposition").then_some(value)
     });
     let disposition = disposition.ok_or_else(broken)?;
-    if parameter(disposition, "filename").is_some() {
-        return Ok(None);
+    let name = parameter(disposition, "name");
+    if let Some(file) = parameter(disposition, "filename") {
+        return Ok(Part::File(name.filter(|_| !file.is_empty() || !value.is_empty())));
     }
-    let name = parameter(disposition, "name").ok_or_else(broken)?;
     let value = std::str::from_utf8(value).map_err(|_| not_text())?;
-    Ok(Some((name, Value::from(value))))
+    Ok(Part::Field(name.ok_or_else(broken)?, value))
 }
 
 /// A parameter of a header such as `form-data; name="user"`: a token or a quoted string (RFC 9110
@@ -110,8 +120,8 @@ mod tests {
     use super::*;
 
     fn read(kind: &str, body: &str) -> Result<String, u16> {
-        let fields = fields(kind, body.as_bytes()).map_err(|failure| failure.status.as_u16())?;
-        Ok(fields.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" "))
+        let form = form(kind, body.as_bytes()).map_err(|failure| failure.status.as_u16())?;
+        Ok(form.fields.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" "))
     }
 
     const KIND: &str = "multipart/form-data; boundary=b";
@@ -132,6 +142,9 @@ mod tests {
         let body = "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x; name=y\"\r\n\
                     Content-Type: image/png\r\n\r\nPNG\r\n--b\r\nContent-Disposition: form-data; name=\"q\\\"\\\\\"\r\n\r\n1\r\n--b--";
         assert_eq!(read(KIND, body), Ok("q\"\\=\"1\"".to_owned()));
+        assert_eq!(form(KIND, body.as_bytes()).unwrap().files, ["f"]);
+        let none = body.replace("x; name=y", "").replace("PNG", "");
+        assert!(form(KIND, none.as_bytes()).unwrap().files.is_empty(), "no file was chosen");
     }
 
     #[test]
@@ -149,7 +162,7 @@ mod tests {
             assert_eq!(read(kind, body), Err(400), "{kind} {body:?}");
         }
         let not_text = [part.as_bytes(), b"\xff\r\n--b--"].concat();
-        assert_eq!(fields(KIND, &not_text).unwrap_err().status, 400);
+        assert_eq!(form(KIND, &not_text).unwrap_err().status, 400);
     }
 
     proptest! {
@@ -162,7 +175,7 @@ mod tests {
         #[test]
         fn any_value_comes_back(value in "[^\r]*") {
             let body = format!("--b\r\nContent-Disposition: form-data; name=\"v\"\r\n\r\n{value}\r\n--b--\r\n");
-            prop_assert_eq!(fields(KIND, body.as_bytes()).unwrap(), vec![("v".to_owned(), Value::from(value))]);
+            prop_assert_eq!(form(KIND, body.as_bytes()).unwrap().fields, vec![("v".to_owned(), Value::from(value))]);
         }
     }
 }

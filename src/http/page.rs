@@ -8,6 +8,7 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use crate::site::failure::Failure;
+use crate::site::params::errors;
 use crate::site::response::Reply;
 use crate::site::title;
 
@@ -71,8 +72,10 @@ pub fn failure_page(failure: &Failure, id: &str, accept: &HeaderMap) -> Reply {
     let (kind, body) = match preferred(accept) {
         Preferred::Json => {
             let mut body = serde_json::json!({ "status": status.as_u16(), "title": name, "message": failure.public });
-            if let (Some(id), Some(body)) = (told, body.as_object_mut()) {
-                body.insert("id".to_owned(), id.into());
+            if let Some(body) = body.as_object_mut() {
+                body.extend(told.map(|id| ("id".to_owned(), id.into())));
+                let errors = (!failure.errors.is_empty()).then(|| errors(&failure.errors));
+                body.extend(errors.map(|errors| ("errors".to_owned(), errors)));
             }
             ("application/json", body.to_string())
         }
@@ -80,20 +83,33 @@ pub fn failure_page(failure: &Failure, id: &str, accept: &HeaderMap) -> Reply {
             let message = handlebars::html_escape(&failure.public);
             let id = told.map_or_else(String::new, |id| format!("<p><small>Error {id}</small></p>\n"));
             let code = status.as_u16();
+            let errors = list(failure);
             let body = format!(
                 "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
                  <meta name=\"viewport\" content=\"width=device-width\">\n<title>{code} {name}</title>\n\
                  <style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:20vh auto 0;padding:0 1rem;color-scheme:light dark}}</style>\n\
-                 </head>\n<body>\n<h1>{code} {name}</h1>\n<p>{message}</p>\n{id}</body>\n</html>\n"
+                 </head>\n<body>\n<h1>{code} {name}</h1>\n<p>{message}</p>\n{errors}{id}</body>\n</html>\n"
             );
             ("text/html; charset=utf-8", body)
         }
         Preferred::Plain => {
             let id = told.map_or_else(String::new, |id| format!("Error {id}\n"));
-            ("text/plain; charset=utf-8", format!("{} {name}\n\n{}\n{id}", status.as_u16(), failure.public))
+            let errors: String =
+                failure.errors.iter().map(|(name, sentence)| format!("{name}: {sentence}\n")).collect();
+            ("text/plain; charset=utf-8", format!("{} {name}\n\n{}\n{errors}{id}", status.as_u16(), failure.public))
         }
     };
     Reply { status, headers: vec![(CONTENT_TYPE, HeaderValue::from_static(kind))], body }
+}
+
+/// What is wrong with each parameter, as HTML.
+fn list(failure: &Failure) -> String {
+    if failure.errors.is_empty() {
+        return String::new();
+    }
+    let escape = handlebars::html_escape;
+    let item = |(name, sentence): &(String, String)| format!("<li>{}: {}</li>\n", escape(name), escape(sentence));
+    format!("<ul>\n{}</ul>\n", failure.errors.iter().map(item).collect::<String>())
 }
 
 /// The headers a failure brings, whatever its page.

@@ -34,29 +34,44 @@ fn decode(text: &[u8], what: &str) -> Result<String, Failure> {
     String::from_utf8(decoded).map_err(|_| Failure::bad_request(format!("The {what} is not UTF-8 text.")))
 }
 
+/// What a body holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Form {
+    /// Its parameters, in order.
+    pub fields: Fields,
+    /// The names of the fields that were sent as files.
+    pub files: Vec<String>,
+}
+
+impl From<Fields> for Form {
+    fn from(fields: Fields) -> Self {
+        Self { fields, files: Vec::new() }
+    }
+}
+
 /// The parameters in a body: an urlencoded or multipart form, or the entries of a JSON object. A
 /// body of another type has none.
 ///
 /// # Errors
 ///
 /// 400 if the body is not what its `Content-Type` says.
-pub fn form(headers: &HeaderMap, body: &[u8]) -> Result<Fields, Failure> {
+pub fn form(headers: &HeaderMap, body: &[u8]) -> Result<Form, Failure> {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = content_type.split(';').next().unwrap_or_default().trim();
     if kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return urlencoded(body, "form");
+        return urlencoded(body, "form").map(Form::from);
     }
     if kind.eq_ignore_ascii_case("multipart/form-data") && !body.is_empty() {
-        return multipart::fields(content_type, body);
+        return multipart::form(content_type, body);
     }
     if kind.eq_ignore_ascii_case("application/json") && !body.is_empty() {
         return match serde_json::from_slice(body) {
-            Ok(Value::Object(entries)) => Ok(entries.into_iter().collect()),
+            Ok(Value::Object(entries)) => Ok(entries.into_iter().collect::<Fields>().into()),
             Ok(_) => Err(Failure::bad_request("The JSON in the body is not an object.")),
             Err(_) => Err(Failure::bad_request("The body is not JSON.")),
         };
     }
-    Ok(Fields::new())
+    Ok(Form::default())
 }
 
 #[cfg(test)]
@@ -86,10 +101,10 @@ mod tests {
     fn a_json_object_counts_as_a_form() {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-        let fields = form(&headers, br#"{"user": "json", "n": 18446744073709551616}"#).unwrap();
+        let fields = form(&headers, br#"{"user": "json", "n": 18446744073709551616}"#).unwrap().fields;
         assert_eq!(text(&fields), "user=\"json\" n=18446744073709551616");
         assert_eq!(form(&headers, b"[1]").unwrap_err().status, 400);
         assert_eq!(form(&headers, b"{").unwrap_err().status, 400);
-        assert!(form(&HeaderMap::new(), b"user=x").unwrap().is_empty());
+        assert!(form(&HeaderMap::new(), b"user=x").unwrap().fields.is_empty());
     }
 }

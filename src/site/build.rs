@@ -15,7 +15,7 @@ use super::request::NAMES;
 use super::response::Response;
 use super::route::{Route, SessionUse, Step};
 use super::vocabulary::Vocabulary;
-use super::{ErrorPage, Part, Site, fingerprint, responses, server, sessions};
+use super::{ErrorPage, Part, Site, fingerprint, params, responses, server, sessions};
 use crate::action::Effect;
 use crate::config::Loaded;
 use crate::config::declaration::{Declarations, RouteDeclaration};
@@ -60,6 +60,7 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
     }
     library.check_inclusions(problems);
     check::names(&library, &shown, problems);
+    params::usage::check(&library, &shown, problems);
     let router = paths::router(&declared, &routes, problems);
     server::check(&loaded.settings, problems);
     sessions::check(&loaded.settings, &routes, &declared, vocabulary, problems);
@@ -141,6 +142,9 @@ impl Compiler<'_> {
     ) -> Option<Route> {
         let methods = methods(declared, problems);
         let data = data(&declared.data, problems);
+        let declared_params = declared.params.as_deref().unwrap_or_default();
+        let params = params::params(declared_params, &[&declared.data, &self.part.data], problems);
+        params::usage::check_actions(declared, self.vocabulary, problems);
         let mut writing =
             Writing { library: self.library, home: self.home, prefix: &self.part.prefix, problems, added: Vec::new() };
         let mut names = Names::default();
@@ -150,18 +154,23 @@ impl Compiler<'_> {
         let steps = actions.filter_map(|node| actions::step(node, self.vocabulary, &mut names, &mut writing));
         let steps: Vec<Step> = steps.collect();
         let response = declared.response.as_ref().and_then(|declared| responses::response(declared, &mut writing));
+        let invalid = declared.invalid.as_ref().map(|declared| responses::invalid(declared, &mut writing));
         let added = writing.added;
         let session_use = session_use(&steps, added.iter().any(|name| self.shows_session(name)));
         let fingerprint = fingerprint::route(declared, &self.part.prefix, &added, self.library);
         if !names.incomplete {
             let by = By::Route(self.home.qualify(&declared.name));
-            self.shown.push(Shown { by, templates: added, provided: names.provided });
+            let params = declared.params.as_ref();
+            let params = params.map(|params| params.iter().map(|param| param.name.value.clone()).collect());
+            self.shown.push(Shown { by, templates: added, provided: names.provided, params });
         }
         Some(Route {
             name: self.home.qualify(&declared.name),
             pattern: pattern?,
             methods,
             part: self.index,
+            params,
+            invalid: invalid.map_or(Some(None), |invalid| invalid.map(Some))?,
             steps,
             response: response?,
             data,
@@ -204,7 +213,12 @@ impl Compiler<'_> {
                 let fingerprint = fingerprint::error_page(declared, &shown, self.library);
                 pages.push(ErrorPage { statuses: declared.statuses.clone(), response, fingerprint });
             }
-            self.shown.push(Shown { by: By::ErrorPage(declared.key.clone()), templates: shown, provided });
+            self.shown.push(Shown {
+                by: By::ErrorPage(declared.key.clone()),
+                templates: shown,
+                provided,
+                params: None,
+            });
         }
         pages
     }

@@ -16,6 +16,8 @@ pub struct Shown {
     pub templates: Vec<String>,
     /// The names they can use.
     pub provided: BTreeSet<String>,
+    /// The parameters that are declared; `None` where any may be sent.
+    pub params: Option<BTreeSet<String>>,
 }
 
 /// Who shows a template.

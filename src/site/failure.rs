@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use http::StatusCode;
 
+use super::params::Faults;
 use crate::template::render::RenderFailure;
 
 /// A request that cannot be answered as declared.
@@ -15,6 +16,8 @@ pub struct Failure {
     pub public: Cow<'static, str>,
     /// What the log is told; empty when there is nothing more to say.
     pub private: String,
+    /// What is wrong with the parameters, by name.
+    pub errors: Faults,
     /// Seconds after which trying again makes sense, for `Retry-After`.
     pub retry_after: Option<u64>,
 }
@@ -22,12 +25,18 @@ pub struct Failure {
 impl Failure {
     /// A failure whose cause is in the request.
     pub fn new(status: StatusCode, public: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, public: public.into(), private: String::new(), retry_after: None }
+        Self { status, public: public.into(), private: String::new(), errors: Faults::new(), retry_after: None }
     }
 
     /// 400, with what is wrong with the request.
     pub fn bad_request(public: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, public)
+    }
+
+    /// 400, with what is wrong with each parameter.
+    pub fn invalid(faults: &Faults) -> Self {
+        let failure = Self::bad_request("Some of what was entered cannot be used.");
+        Self { errors: faults.clone(), ..failure }
     }
 
     /// 404.

@@ -5,20 +5,38 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::config::declaration::{ErrorDeclaration, ResponseDeclaration, RouteDeclaration};
+use crate::config::declaration::{ErrorDeclaration, ParamDeclaration, ResponseDeclaration, RouteDeclaration};
+use crate::config::param::ParamType;
 use crate::config::tree::{Entry, Node};
 use crate::template::library::Library;
 
 /// Of a route and the templates it shows, those they include among them.
 pub fn route(declared: &RouteDeclaration, prefix: &str, shown: &[String], library: &Library) -> u64 {
     // Taken apart by name, so that no key that is added can be forgotten here.
-    let RouteDeclaration { name: _, key: _, path, methods, actions, data, response, status, headers, keepalive } =
-        declared;
+    let RouteDeclaration {
+        name: _,
+        key: _,
+        path,
+        methods,
+        params,
+        invalid,
+        actions,
+        data,
+        response,
+        status,
+        headers,
+        keepalive,
+    } = declared;
     let mut hasher = DefaultHasher::new();
     prefix.hash(&mut hasher);
     path.as_ref().map(|path| &path.value).hash(&mut hasher);
     let methods = methods.iter().flatten().map(|method| &method.value);
     methods.collect::<Vec<_>>().hash(&mut hasher);
+    for ParamDeclaration { name, kind, node } in params.iter().flatten() {
+        (&name.value, kind.map(ParamType::name)).hash(&mut hasher);
+        self::node(node, &mut hasher);
+    }
+    invalid.iter().for_each(|response| self::response(response, &mut hasher));
     actions.iter().flatten().for_each(|action| node(action, &mut hasher));
     entries(data, &mut hasher);
     response.iter().for_each(|response| self::response(response, &mut hasher));

@@ -11,6 +11,7 @@ pub mod factories;
 pub mod failure;
 mod fingerprint;
 pub mod live;
+pub mod params;
 mod paths;
 pub mod pattern;
 pub mod request;
@@ -191,6 +192,7 @@ pub const ERROR: &[(&str, &str)] = &[
     ("title", "its name, such as `Not Found`"),
     ("message", "what happened, in a sentence for the visitor"),
     ("id", "the id under which the log has the rest"),
+    ("errors", "a sentence for each parameter that does not hold, by its name"),
 ];
 
 struct ErrorScope<'a> {
@@ -207,6 +209,7 @@ impl crate::template::render::Scope for ErrorScope<'_> {
                 "title": title(self.failure.status),
                 "message": self.failure.public,
                 "id": self.info.id,
+                "errors": params::errors(&self.failure.errors),
             }),
             "request" => serde_json::json!({ "method": self.info.method.as_str(), "path": self.info.path }),
             _ => return self.data.get(name).cloned(),

@@ -21,7 +21,7 @@
 mod compile;
 mod parse;
 pub(in crate::site) mod path;
-mod regex_pool;
+pub(super) mod regex_pool;
 pub(in crate::site) mod segment;
 
 use std::borrow::Cow;

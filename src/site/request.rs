@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use http::{HeaderMap, Method};
 use serde_json::{Map, Value};
 
+use super::params::Checked;
 use super::router::Param;
 
 /// Parameters in the order they came; a name may come several times.
@@ -24,6 +25,10 @@ pub struct Request<'r> {
     pub query: Fields,
     /// The form, or the entries of a JSON object.
     pub form: Fields,
+    /// The names of the form's fields that were sent as files.
+    pub files: Vec<String>,
+    /// What came of checking the route's `params`.
+    pub checked: Checked,
     /// The values of the path's markers.
     pub markers: Vec<(&'r str, Param)>,
     /// The headers as sent.
@@ -39,10 +44,10 @@ pub struct Request<'r> {
 }
 
 impl Request<'_> {
-    /// A parameter as `request.params` of Pyramid finds it: the query wins over the form, and the
-    /// last of repeated values counts.
+    /// A parameter: a declared one as it was checked, any other as `request.params` of Pyramid finds
+    /// it. The query wins over the form, and the last of repeated values counts.
     pub fn param(&self, name: &str) -> Option<&Value> {
-        last(&self.query, name).or_else(|| last(&self.form, name))
+        self.checked.value(name).or_else(|| last(&self.query, name)).or_else(|| last(&self.form, name))
     }
 
     /// The value of a name that stands for the request or a part of it.
@@ -53,9 +58,11 @@ impl Request<'_> {
                 None => {
                     let mut all = map_of(&self.form);
                     all.extend(map_of(&self.query));
+                    all.extend(self.checked.values().iter().cloned());
                     Value::Object(all)
                 }
             },
+            "errors" => self.checked.errors(),
             "query" => Value::Object(map_of(&self.query)),
             "form" => Value::Object(map_of(&self.form)),
             "path" => self.markers.iter().map(|(name, param)| ((*name).to_owned(), marker(param))).collect(),
@@ -101,7 +108,8 @@ pub const REQUEST: &[(&str, &str)] = &[
 /// The names every template and expression sees, with what they are.
 pub const NAMES: &[(&str, &str)] = &[
     ("session", "the session, as the actions so far have left it"),
-    ("params", "the parameters of the request: the query, then the form"),
+    ("params", "the parameters of the request: the query, then the form; declared ones as they were checked"),
+    ("errors", "what is wrong with the declared parameters: a sentence for each, by its name"),
     ("query", "the query's parameters"),
     ("form", "the form's parameters, or the entries of a JSON object in the body"),
     ("path", "the values of the path's markers"),

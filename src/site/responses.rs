@@ -39,6 +39,15 @@ pub fn response(declared: &ResponseDeclaration, writing: &mut Writing<'_>) -> Op
     Some(Response { content: content?, status, headers })
 }
 
+/// Compiles the `invalid` of a route: a bad request unless it says otherwise.
+pub fn invalid(declared: &ResponseDeclaration, writing: &mut Writing<'_>) -> Option<Response> {
+    let mut response = response(declared, writing)?;
+    if !matches!(response.content, Content::Redirect(_)) {
+        response.status = response.status.or(Some(StatusCode::BAD_REQUEST));
+    }
+    Some(response)
+}
+
 fn is_redirect(status: u16) -> bool {
     matches!(status, 301 | 302 | 303 | 307 | 308)
 }

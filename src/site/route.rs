@@ -6,6 +6,7 @@ use http::{Method, StatusCode};
 use serde_json::{Map, Value};
 
 use super::failure::Failure;
+use super::params::Params;
 use super::pattern::Pattern;
 use super::request::Request;
 use super::response::{Rendering, Reply, Response};
@@ -38,6 +39,10 @@ pub struct Route {
     pub methods: Vec<Method>,
     /// The index of the site it belongs to, in `Site::parts`.
     pub part: usize,
+    /// The parameters it declares.
+    pub params: Params,
+    /// What it answers when they do not hold; `None` for a bad request.
+    pub invalid: Option<Response>,
     /// Its steps, in order.
     pub steps: Vec<Step>,
     /// What it answers when no step has.
@@ -94,6 +99,11 @@ impl Route {
         session: &mut Session,
     ) -> Result<Reply, Failure> {
         let input = Input { request, route: &self.data, site: around.data };
+        if !request.checked.faults().is_empty() {
+            let Some(invalid) = &self.invalid else { return Err(Failure::invalid(request.checked.faults())) };
+            let scene = Scene { session, now: request.now, bound: &[], input: &input, templates: around.templates };
+            return invalid.render(&self.rendering(around, &scene));
+        }
         let mut bound = Vec::with_capacity(self.steps.len());
         for step in &self.steps {
             let mut scene =

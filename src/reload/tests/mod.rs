@@ -18,6 +18,7 @@ use super::listening::Listening;
 use super::watch::{Cause, follow};
 use super::*;
 use crate::session::Session;
+use crate::site::params::Checked;
 use crate::site::request::Request;
 
 /// Far longer than anything here takes, even on a busy machine.
@@ -46,6 +47,8 @@ fn page(live: &Live) -> String {
         query_string: None,
         query: Vec::new(),
         form: Vec::new(),
+        files: Vec::new(),
+        checked: Checked::default(),
         markers: Vec::new(),
         headers: &HeaderMap::new(),
         host: "localhost".to_owned(),

@@ -8,9 +8,6 @@ use super::{PatternError, regex_pool};
 
 pub(super) type Result<T> = std::result::Result<T, PatternError>;
 
-/// Groups within groups in a regex: parsing one is recursive.
-const REGEX_NEST_LIMIT: u32 = 32;
-
 /// A piece of the text and where it starts.
 #[derive(Clone, Copy)]
 pub(super) struct Spanned<'t> {
@@ -126,28 +123,16 @@ fn check_regex(name: &str, regex: Spanned<'_>) -> Result<usize> {
         return Err(PatternError::new(at..at + 1, "a regex is matched within one segment")
             .help(format!("put `/` between markers, or end with `{{{name}:.*}}`")));
     }
-    let parsed = regex_syntax::ParserBuilder::new().nest_limit(REGEX_NEST_LIMIT).build().parse(regex.text);
-    let (span, message) = match parsed {
-        Ok(parsed) => return Ok(parsed.properties().explicit_captures_len()),
-        Err(regex_syntax::Error::Parse(error)) => (*error.span(), error.kind().to_string()),
-        Err(regex_syntax::Error::Translate(error)) => (*error.span(), error.kind().to_string()),
-        Err(error) => return Err(PatternError::new(regex.span(), error.to_string())),
-    };
-    // An empty place is the end: something is missing, and anywhere may be where.
-    let span = match regex.start + span.start.offset..regex.start + span.end.offset {
-        empty if empty.is_empty() => regex.span(),
-        span => span,
-    };
-    Err(PatternError::new(span, message)
-        .help("the syntax is that of Rust's regex crate: no look-around, no back-references"))
+    regex_pool::check(regex.text).map_err(|(span, message)| {
+        PatternError::new(regex.start + span.start..regex.start + span.end, message).help(regex_pool::SYNTAX)
+    })
 }
 
 /// Each marker's regex is sound by now, so what is left is their sum.
 fn not_compiled(error: &regex::Error, span: Range<usize>) -> PatternError {
     match error {
         regex::Error::CompiledTooBig(limit) => {
-            PatternError::new(span, format!("compiled, this takes more than {limit} bytes"))
-                .help("repeat less, or leave Unicode out: `[0-9]` for `\\d`, `[0-9A-Za-z_]` for `\\w`")
+            PatternError::new(span, format!("compiled, this takes more than {limit} bytes")).help(regex_pool::SMALLER)
         }
         _ => PatternError::new(span, "these regexes do not work side by side")
             .help("do not name groups in a regex, and do not use its `x` flag"),

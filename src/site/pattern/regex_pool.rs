@@ -5,6 +5,7 @@
 //! for as long as any pattern has it.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use regex::{Regex, RegexBuilder};
@@ -14,13 +15,21 @@ const SIZE_LIMIT: usize = 4 << 20;
 /// Bytes one regex may take while matching, for each thread.
 const CACHE_LIMIT: usize = 1 << 20;
 
+/// Groups within groups: parsing one is recursive.
+const NEST_LIMIT: u32 = 32;
+
+/// Advice about what a regex cannot hold.
+pub const SYNTAX: &str = "the syntax is that of Rust's regex crate: no look-around, no back-references";
+/// Advice about one that is too big.
+pub const SMALLER: &str = "repeat less, or leave Unicode out: `[0-9]` for `\\d`, `[0-9A-Za-z_]` for `\\w`";
+
 static COMPILED: LazyLock<Mutex<HashMap<Box<str>, Weak<Regex>>>> = LazyLock::new(Mutex::default);
 
 /// The regex of this text: the one in use, or else a new one.
 ///
 /// # Errors
 /// Those of the regex crate; 4 MiB compiled is too big.
-pub(super) fn compile(text: &str) -> Result<Arc<Regex>, regex::Error> {
+pub fn compile(text: &str) -> Result<Arc<Regex>, regex::Error> {
     let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(regex) = compiled.get(text).and_then(Weak::upgrade) {
         return Ok(regex);
@@ -33,6 +42,25 @@ pub(super) fn compile(text: &str) -> Result<Arc<Regex>, regex::Error> {
     }
     compiled.insert(text.into(), Arc::downgrade(&regex));
     Ok(regex)
+}
+
+/// Parses a regex: how many capture groups it has.
+///
+/// # Errors
+/// Where it is wrong, and why.
+pub fn check(text: &str) -> Result<usize, (Range<usize>, String)> {
+    let parsed = regex_syntax::ParserBuilder::new().nest_limit(NEST_LIMIT).build().parse(text);
+    let (span, message) = match parsed {
+        Ok(parsed) => return Ok(parsed.properties().explicit_captures_len()),
+        Err(regex_syntax::Error::Parse(error)) => (*error.span(), error.kind().to_string()),
+        Err(regex_syntax::Error::Translate(error)) => (*error.span(), error.kind().to_string()),
+        Err(error) => return Err((0..text.len(), error.to_string())),
+    };
+    // An empty place is the end: something is missing, and anywhere may be where.
+    Err(match span.start.offset..span.end.offset {
+        empty if empty.is_empty() => (0..text.len(), message),
+        span => (span, message),
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What declarations mean: every verb, option and response, asked in process.
 
 mod actions;
+mod params;
 mod responses;
 mod sites;
 
@@ -47,14 +48,19 @@ impl Site {
     }
 
     pub fn ask(&mut self, method: &str, path: &str, form: Option<&str>) -> Page {
+        let kind = form.map(|_| ("content-type", "application/x-www-form-urlencoded"));
+        self.send(method, path, kind.as_slice(), form.unwrap_or_default())
+    }
+
+    pub fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Page {
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, "localhost");
         if let Some(cookie) = &self.cookie {
             request = request.header(header::COOKIE, cookie);
         }
-        if form.is_some() {
-            request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
-        let request = request.body(Bytes::from(form.unwrap_or_default().to_owned())).unwrap();
+        let request = request.body(Bytes::from(body.to_owned())).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let answer = runtime.block_on(self.site.ask(request, self.now, 7));
         if let Some(set) = answer.response.headers().get(header::SET_COOKIE) {

@@ -1,0 +1,316 @@
+//! Declarations to [`Params`]: every rule read, and checked against the others.
+
+use std::cmp::Ordering;
+
+use serde_json::Value;
+
+use super::rules::{RULES, Rule, Rules, compare};
+use super::sentence::sentence;
+use super::{Messages, Param, Params};
+use crate::config::declaration::ParamDeclaration;
+use crate::config::param::ParamType;
+use crate::config::tree::{Entry, Node, Tree};
+use crate::diagnostic::{At, Diagnostic, Diagnostics, Written, did_you_mean};
+use crate::site::pattern::regex_pool;
+
+/// The most items of a list that does not say.
+const MAX_ITEMS: usize = 100;
+
+/// Compiles the parameters of a route whose templates see `data`: its own entries before the site's.
+pub fn params(declared: &[ParamDeclaration], data: &[&[Entry]], problems: &mut Diagnostics) -> Params {
+    let compile = |declared: &ParamDeclaration| {
+        let kind = declared.kind?;
+        Some(Reader { declared, data, problems: &mut *problems }.param(kind))
+    };
+    Params(declared.iter().filter_map(compile).collect())
+}
+
+/// Reads the rules of one parameter.
+struct Reader<'r> {
+    declared: &'r ParamDeclaration,
+    data: &'r [&'r [Entry]],
+    problems: &'r mut Diagnostics,
+}
+
+impl Reader<'_> {
+    fn param(mut self, kind: ParamType) -> Param {
+        let mut rules = Rules {
+            trim: self.boolean("trim").unwrap_or(true),
+            min_length: self.count("min_length", 0),
+            max_length: self.count("max_length", 1),
+            min: self.bound("min", kind),
+            max: self.bound("max", kind),
+            pattern: None,
+            one_of: None,
+            ..Rules::of(kind)
+        };
+        let upside_down = match (&rules.min, &rules.max) {
+            (Some(min), Some(max)) => compare(min, max) == Some(Ordering::Greater),
+            _ => false,
+        };
+        if upside_down {
+            self.exclude("min", "max", "`min` is more than `max`", "nothing could ever hold; swap the two");
+        }
+        if rules.min_length.is_some_and(|least| rules.max_length.is_some_and(|most| least > most)) {
+            let message = "`min_length` is more than `max_length`";
+            self.exclude("min_length", "max_length", message, "nothing could ever hold; swap the two");
+        }
+        rules.pattern = self.pattern();
+        rules.one_of = self.one_of(&rules);
+        let many = self.many();
+        let required = self.boolean("required").unwrap_or(false);
+        let default = self.default(&rules, many);
+        if required && default.is_some() {
+            let message = "`required` and `default` exclude each other";
+            self.exclude("required", "default", message, "what has a default is never missing; keep one of them");
+        }
+        let messages = self.messages(&rules, required, many);
+        let empty = match kind {
+            _ if many.is_some() => Value::Array(Vec::new()),
+            ParamType::Integer | ParamType::Number => Value::Null,
+            ParamType::Boolean => Value::Bool(false),
+            ParamType::String | ParamType::Date | ParamType::Email => Value::from(""),
+        };
+        let name = self.declared.name.value.clone();
+        Param { name, rules, required, many, default: default.unwrap_or(empty), messages }
+    }
+
+    fn get(&self, rule: &str) -> Option<&'_ Entry> {
+        self.declared.node.get(rule)
+    }
+
+    /// Reports that two rules do not go together.
+    fn exclude(&mut self, one: &str, other: &str, message: &str, help: &str) {
+        let (Some(one), Some(other)) = (self.declared.node.get(one), self.declared.node.get(other)) else { return };
+        let error = Diagnostic::error(&one.name.place, message).key(&self.declared.node.key);
+        self.problems.push(error.related(&other.name.place, "the other").help(help));
+    }
+
+    fn boolean(&mut self, rule: &str) -> Option<bool> {
+        self.declared.node.get(rule)?.node.boolean(self.problems)
+    }
+
+    fn count(&mut self, rule: &str, least: usize) -> Option<usize> {
+        let node = &self.declared.node.get(rule)?.node;
+        let number = node.integer(self.problems)?;
+        let count = usize::try_from(number).ok().filter(|count| *count >= least);
+        if count.is_none() {
+            self.problems.push(node.error(format!("`{rule}` is {least} or more, not {number}")));
+        }
+        count
+    }
+
+    fn bound(&mut self, rule: &str, kind: ParamType) -> Option<Value> {
+        self.literal(&self.declared.node.get(rule)?.node, kind)
+    }
+
+    /// A value of the type as TOML writes it.
+    fn literal(&mut self, node: &Node, kind: ParamType) -> Option<Value> {
+        let fits = match (&node.tree, kind) {
+            (Tree::Text(_), ParamType::String | ParamType::Date | ParamType::Email)
+            | (Tree::Scalar(Value::Number(_)), ParamType::Number)
+            | (Tree::Scalar(Value::Bool(_)), ParamType::Boolean) => true,
+            (Tree::Scalar(value), ParamType::Integer) => value.is_i64(),
+            _ => false,
+        };
+        let exact = Rules { trim: false, ..Rules::of(kind) };
+        let value = fits.then(|| exact.read(&node.to_value()));
+        if let Some(Ok(value)) = value {
+            return Some(value.unwrap_or_else(|| Value::from("")));
+        }
+        let what = match kind {
+            ParamType::String => "a string",
+            ParamType::Integer => "an integer",
+            ParamType::Number => "a number",
+            ParamType::Boolean => "true or false",
+            ParamType::Date => "a date such as `2026-11-21`",
+            ParamType::Email => "an e-mail address",
+        };
+        match node.tree {
+            Tree::Text(_) if fits => self.problems.push(node.error(format!("{} is not {what}", node.to_value()))),
+            _ => node.expected(what, self.problems).unwrap_or_default(),
+        }
+        None
+    }
+
+    fn pattern(&mut self) -> Option<std::sync::Arc<regex::Regex>> {
+        let node = &self.declared.node.get("pattern")?.node;
+        let text = node.text(self.problems)?;
+        if let Err((span, message)) = regex_pool::check(&text) {
+            let place = Written::quoted(text.value, &text.place).place_of(span);
+            self.problems.push(
+                Diagnostic::error(&place, format!("bad pattern: {message}")).key(&node.key).help(regex_pool::SYNTAX),
+            );
+            return None;
+        }
+        match regex_pool::compile(&format!(r"\A(?:{})\z", text.value)) {
+            Ok(regex) => Some(regex),
+            Err(regex::Error::CompiledTooBig(limit)) => {
+                let message = format!("compiled, this pattern takes more than {limit} bytes");
+                self.problems.push(node.error(message).help(regex_pool::SMALLER));
+                None
+            }
+            Err(_) => {
+                let message = "this pattern cannot be matched from end to end";
+                self.problems.push(node.error(message).help("do not use the `x` flag of regular expressions"));
+                None
+            }
+        }
+    }
+
+    /// The values to choose from. `rules` are those that the value they are chosen by must hold.
+    fn one_of(&mut self, rules: &Rules) -> Option<Vec<Value>> {
+        let node = &self.declared.node.get("one_of")?.node;
+        let (options, help): (Vec<(Node, Value)>, _) = match &node.tree {
+            Tree::List(items) => (self.options(items, rules), "give it the values there are to choose from"),
+            Tree::Text(name) => {
+                let named = self.named(node, name)?;
+                let help = "give it the values there are to choose from, or leave `one_of` out";
+                match &named.tree {
+                    Tree::List(items) => (self.options(items, rules), help),
+                    Tree::Table(entries) => {
+                        let key = |entry: &Entry| Node {
+                            place: entry.name.place.clone(),
+                            key: entry.node.key.clone(),
+                            tree: Tree::Text(entry.name.value.clone()),
+                        };
+                        let keys: Vec<Node> = entries.iter().map(key).collect();
+                        // A key is text, whatever it means.
+                        (keys.into_iter().map(|node| (node.clone(), node.to_value())).collect(), help)
+                    }
+                    _ => {
+                        let message = format!("`{name}` is {}, not a list or a table", named.kind());
+                        let error = node.error(message).related(&named.place, "it is this");
+                        self.problems.push(error.help("name what holds the values, such as `sizes = [\"S\", \"M\"]`"));
+                        return None;
+                    }
+                }
+            }
+            _ => return node.expected("an array of values, or the name of one in `data`", self.problems),
+        };
+        if options.is_empty() && matches!(&node.tree, Tree::List(items) if items.is_empty()) {
+            self.problems.push(node.error("there is nothing to choose from").help(help));
+        }
+        let mut values = Vec::new();
+        for (node, option) in options {
+            match rules.read(&option) {
+                Ok(Some(value)) => values.push(value),
+                Ok(None) => self.problems.push(
+                    node.error("an empty value cannot be chosen")
+                        .help("left empty, a parameter counts as not given; leave this out"),
+                ),
+                Err(rule) => self.problems.push(node.error("this can never be chosen").help(format!(
+                    "`{}` says: {}",
+                    self.declared.name.value,
+                    sentence(rule, rules, None)
+                ))),
+            }
+        }
+        Some(values)
+    }
+
+    fn options(&mut self, items: &[Node], rules: &Rules) -> Vec<(Node, Value)> {
+        items.iter().filter_map(|item| Some((item.clone(), self.literal(item, rules.kind)?))).collect()
+    }
+
+    /// What `data` has under a name.
+    fn named(&mut self, node: &Node, name: &str) -> Option<Node> {
+        let all = || self.data.iter().flat_map(|data| data.iter());
+        let found = all().find(|entry| entry.name.value == name).map(|entry| entry.node.clone());
+        if found.is_none() {
+            let help = match did_you_mean(name, all().map(|entry| entry.name.as_str())) {
+                Some(help) => help,
+                None => format!("write the values themselves: `[{name:?}, …]`"),
+            };
+            self.problems.push(node.error(format!("there is nothing called `{name}` in `[data]`")).help(help));
+        }
+        found
+    }
+
+    /// The most items if this is a list.
+    fn many(&mut self) -> Option<usize> {
+        let many = self.boolean("many").unwrap_or(false);
+        let most = self.count("max_items", 1);
+        if let Some(entry) = self.declared.node.get("max_items").filter(|_| !many) {
+            self.problems.push(
+                Diagnostic::error(&entry.name.place, "`max_items` is for lists")
+                    .key(&self.declared.node.key)
+                    .help("add `many = true`, or leave it out"),
+            );
+        }
+        many.then_some(most.unwrap_or(MAX_ITEMS))
+    }
+
+    fn default(&mut self, rules: &Rules, many: Option<usize>) -> Option<Value> {
+        let node = &self.declared.node.get("default")?.node;
+        let items = match (&node.tree, many) {
+            (Tree::List(items), Some(_)) => items.as_slice(),
+            (_, Some(_)) => {
+                self.problems.push(node.unlike("an array, as `many` says").help(node.in_brackets()));
+                return None;
+            }
+            (_, None) => std::slice::from_ref(node),
+        };
+        let mut values = Vec::new();
+        for item in items {
+            let value = self.literal(item, rules.kind)?;
+            match rules.read(&value) {
+                Ok(read) => values.push(read.unwrap_or(value)),
+                Err(rule) => {
+                    let error = item.error("this default is not among what may be entered");
+                    let said = sentence(rule, rules, many);
+                    self.problems.push(error.help(format!("`{}` says: {said}", self.declared.name.value)));
+                }
+            }
+        }
+        match many {
+            Some(most) if values.len() > most => {
+                self.problems.push(node.error(format!("this default has more than {most} items")));
+                None
+            }
+            Some(_) => Some(Value::Array(values)),
+            None => values.pop(),
+        }
+    }
+
+    fn messages(&mut self, rules: &Rules, required: bool, many: Option<usize>) -> Messages {
+        let Some(entry) = self.get("message").cloned() else { return Messages::default() };
+        if !matches!(entry.node.tree, Tree::Table(_)) {
+            return Messages { all: self.own_sentence(&entry.node), by_rule: Vec::new() };
+        }
+        let node = entry.node.only(&RULES.map(|(name, _)| name), self.problems);
+        let mut by_rule = Vec::new();
+        for entry in node.entries() {
+            let Some((name, rule)) = RULES.iter().find(|(name, _)| *name == entry.name.value) else { continue };
+            let asked = match rule {
+                Rule::Required => required,
+                Rule::MaxItems => many.is_some(),
+                Rule::Type => true,
+                _ => self.get(name).is_some(),
+            };
+            if !asked {
+                self.never_shown(&entry.name, rules);
+            }
+            by_rule.extend(self.own_sentence(&entry.node).map(|sentence| (*rule, sentence)));
+        }
+        Messages { all: None, by_rule }
+    }
+
+    fn never_shown(&mut self, rule: &At<String>, rules: &Rules) {
+        let name = &self.declared.name.value;
+        self.problems.push(
+            Diagnostic::warning(&rule.place, format!("`{name}` has no `{}`, so this is never shown", rule.value))
+                .key(&self.declared.node.key)
+                .help(format!("leave it out, or add the rule; a wrong {} is `type`", rules.kind.name())),
+        );
+    }
+
+    fn own_sentence(&mut self, node: &Node) -> Option<String> {
+        let text = node.text(self.problems)?;
+        if text.contains("{{") {
+            let help = "a template can say more where it shows `errors`";
+            self.problems.push(node.error("a message is fixed text, without braces").help(help));
+        }
+        Some(text.value)
+    }
+}

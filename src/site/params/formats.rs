@@ -1,0 +1,100 @@
+//! Texts with a form of their own: days of the calendar, e-mail addresses.
+
+/// Whether this is a day of the calendar, written `YYYY-MM-DD` (ISO 8601; HTML, "Valid date string"
+/// with a year of four digits, from 0001 on).
+pub fn is_date(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let [year, month, day] = parts[..] else { return false };
+    let number = |text: &str, digits: usize| {
+        let all_digits = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse::<u32>().ok().filter(|_| all_digits)
+    };
+    let (Some(year), Some(month), Some(day)) = (number(year, 4), number(month, 2), number(day, 2)) else {
+        return false;
+    };
+    year >= 1 && day >= 1 && day <= days_of(year, month)
+}
+
+/// The days of a month in the Gregorian calendar; 0 if there is no such month.
+fn days_of(year: u32, month: u32) -> u32 {
+    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    match month {
+        2 => 28 + u32::from(is_leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => 0,
+    }
+}
+
+/// Whether browsers take this for an address (HTML, "Valid e-mail address").
+pub fn is_email(text: &str) -> bool {
+    let Some((local, host)) = text.split_once('@') else { return false };
+    let is_local = |byte: u8| byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&byte);
+    let is_label = |label: &str| {
+        let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        (1..=63).contains(&label.len()) && label.bytes().all(inner) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    !local.is_empty() && local.bytes().all(is_local) && host.split('.').all(is_label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_a_day_that_there_was_or_will_be() {
+        for good in ["2026-11-21", "2024-02-29", "2000-02-29", "0001-01-01", "9999-12-31"] {
+            assert!(is_date(good), "{good}");
+        }
+        for bad in [
+            "",
+            "2026",
+            "2026-11",
+            "2026-11-31",
+            "2023-02-29",
+            "1900-02-29",
+            "2026-13-01",
+            "2026-00-01",
+            "2026-01-00",
+            "0000-01-01",
+            "26-11-21",
+            "2026-1-1",
+            "+026-01-01",
+            "2026-11-21T00:00",
+            "20261121",
+            "2026-11-21-",
+            "２０２６-11-21",
+        ] {
+            assert!(!is_date(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_what_browsers_take_for_one() {
+        let long = "x".repeat(63);
+        for good in ["ada@example.org", "a.b+c@localhost", "o'neil@a-b.example", "..@x", &format!("a@{long}.{long}")] {
+            assert!(is_email(good), "{good}");
+        }
+        for bad in [
+            "",
+            "ada",
+            "@",
+            "@x",
+            "ada@",
+            "a b@x",
+            "ada@ex ample",
+            "a@-x",
+            "a@x-",
+            "a@x..y",
+            "a@.x",
+            "a@x.",
+            "a@b@c",
+            "zoë@x",
+            "ada@exämple",
+            "a\"b@x",
+            &format!("a@{long}y"),
+        ] {
+            assert!(!is_email(bad), "{bad}");
+        }
+    }
+}

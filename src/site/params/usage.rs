@@ -1,0 +1,96 @@
+//! Parameters that templates and actions use, held against those that routes declare.
+
+use std::collections::BTreeMap;
+
+use crate::action::Operand;
+use crate::config::declaration::RouteDeclaration;
+use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
+use crate::site::check::{By, Shown};
+use crate::site::vocabulary::Vocabulary;
+use crate::template::library::{Library, Variable};
+
+/// The names under which parameters are seen as they were sent.
+const AS_SENT: [&str; 2] = ["query", "form"];
+
+/// Whether a template's name leads to the parameter that is its first entry.
+fn is_param(name: &str) -> bool {
+    name == "params" || AS_SENT.contains(&name)
+}
+
+/// An entry of `errors` or of the parameters, with all pages that show it.
+struct Use<'s> {
+    variable: Variable,
+    shown_by: Vec<&'s Shown>,
+}
+
+/// Reports every entry of `errors` that nobody who shows it declares, and every parameter that a
+/// route uses although it declares others.
+pub fn check(library: &Library, shown: &[Shown], problems: &mut Diagnostics) {
+    let mut uses: BTreeMap<(String, usize), Use<'_>> = BTreeMap::new();
+    for page in shown {
+        for variable in page.templates.iter().flat_map(|template| library.variables(template)) {
+            let about_params = variable.path.first().is_some_and(|name| name == "errors" || is_param(name));
+            if about_params && variable.path.len() > 1 {
+                let spot = (variable.place.source.name().to_owned(), variable.place.span.start);
+                uses.entry(spot).or_insert_with(|| Use { variable, shown_by: Vec::new() }).shown_by.push(page);
+            }
+        }
+    }
+    problems.extend(uses.values().filter_map(Use::problem));
+}
+
+impl Use<'_> {
+    fn problem(&self) -> Option<Diagnostic> {
+        let [name, entry, ..] = self.variable.path.as_slice() else { return None };
+        let declared: Vec<_> = self.shown_by.iter().filter_map(|page| page.params.as_ref()).collect();
+        if declared.iter().any(|params| params.contains(entry)) {
+            return None;
+        }
+        let near = did_you_mean(entry, declared.iter().flat_map(|params| params.iter().map(String::as_str)));
+        if name != "errors" {
+            // A page without `params` takes whatever is sent.
+            let all_declare = declared.len() == self.shown_by.len();
+            return all_declare.then(|| undeclared(entry, &self.variable.place, near).key(&self.variable.key));
+        }
+        if self.shown_by.iter().any(|page| matches!(page.by, By::ErrorPage(_))) {
+            return None;
+        }
+        let help = near.unwrap_or_else(|| "declare it in the `params` of a route that shows this".to_owned());
+        Some(
+            Diagnostic::error(&self.variable.place, format!("`errors` never has `{entry}`"))
+                .key(&self.variable.key)
+                .help(help),
+        )
+    }
+}
+
+fn undeclared(name: &str, place: &crate::diagnostic::Place, near: Option<String>) -> Diagnostic {
+    Diagnostic::warning(place, format!("the parameter `{name}` is not declared in `params`, so nothing checks it"))
+        .maybe_help(near)
+}
+
+/// Reports what the actions of a route take past its `params`.
+pub fn check_actions(declared: &RouteDeclaration, vocabulary: &Vocabulary, problems: &mut Diagnostics) {
+    let Some(params) = &declared.params else { return };
+    let names = || params.iter().map(|param| param.name.as_str());
+    for action in declared.actions.iter().flatten() {
+        let verb = |name: &str| vocabulary.verb(name).filter(|verb| verb.operand == Operand::Param);
+        let Some(entry) = action.entries().iter().find(|entry| verb(&entry.name).is_some()) else { continue };
+        let value = entry.node.to_value();
+        let from = action.get("from");
+        let source = from.map_or(serde_json::Value::Null, |from| from.node.to_value());
+        let (Some(name), false) = (value.as_str(), source == "path") else { continue };
+        if !names().any(|declared| declared == name) {
+            problems.push(undeclared(name, &entry.node.place, did_you_mean(name, names())).key(&action.key));
+        } else if let Some(from) = from.filter(|_| source != "params") {
+            problems.push(
+                Diagnostic::warning(
+                    &from.node.place,
+                    format!("this takes `{name}` as it was sent, not as `params` has it"),
+                )
+                .key(&action.key)
+                .help("leave `from` out"),
+            );
+        }
+    }
+}
