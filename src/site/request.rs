@@ -108,8 +108,8 @@ pub const REQUEST: &[(&str, &str)] = &[
 /// The names every template and expression sees, with what they are.
 pub const NAMES: &[(&str, &str)] = &[
     ("session", "the session, as the actions so far have left it"),
-    ("params", "the parameters of the request: the query, then the form; declared ones as they were checked"),
-    ("errors", "what is wrong with the declared parameters: a sentence for each, by its name"),
+    ("params", "the parameters of the request: the query, then the form"),
+    ("errors", "what is wrong with the parameters, by name"),
     ("query", "the query's parameters"),
     ("form", "the form's parameters, or the entries of a JSON object in the body"),
     ("path", "the values of the path's markers"),

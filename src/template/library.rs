@@ -45,6 +45,8 @@ pub struct Variable {
     pub path: Vec<String>,
     /// Where the template shows it.
     pub place: Place,
+    /// Where the second part of the path stands, if there is one.
+    pub entry: Option<Place>,
     /// The key path of the template; empty for a file.
     pub key: String,
 }
@@ -143,8 +145,13 @@ impl Library {
                 Finding::Variable { path, written } => {
                     let first = path.first().map_or("", String::as_str);
                     let at = written.find(first).unwrap_or(0);
-                    let place = locate(text, spot, &written, at..at + first.len());
-                    found.variables.push(Variable { path, place, key: key.to_owned() });
+                    let end = at + first.len();
+                    let place = locate(text, spot, &written, at..end);
+                    let entry = path.get(1).and_then(|entry| {
+                        let at = end + written.get(end..)?.find(entry.as_str())?;
+                        Some(locate(text, spot, &written, at..at + entry.len()))
+                    });
+                    found.variables.push(Variable { path, place, entry, key: key.to_owned() });
                 }
                 Finding::NoSuchEntry { name, valid, written } => {
                     let at = written.rfind(&name).unwrap_or(0);

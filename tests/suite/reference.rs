@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use sitewright::action::{Operand, Takes, VERBS, Verb};
 use sitewright::config::keys::{self, Declared, Key};
 use sitewright::config::kind::describe;
+use sitewright::config::param::PARAM_TYPES;
 use sitewright::session::factory::HashAlg;
 use sitewright::site::factories::FACTORIES;
 use sitewright::site::{ERROR, request};
@@ -63,6 +64,11 @@ fn generate(section: &str) -> Option<String> {
     Some(match section {
         "top" => declared("Table", keys::TOP),
         "route" => declared("Key", keys::ROUTE),
+        "param" => declared("Key", keys::PARAM),
+        "param-types" => table(
+            ["`type`", "Takes", "Becomes"],
+            PARAM_TYPES.iter().map(|(name, _, takes, is)| [code(name), (*takes).to_owned(), (*is).to_owned()]),
+        ),
         "response" => declared("Key", keys::RESPONSE),
         "redirect" => declared("Key", keys::REDIRECT),
         "mount" => declared("Key", keys::MOUNT),

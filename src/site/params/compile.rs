@@ -64,7 +64,7 @@ impl Reader<'_> {
             let message = "`required` and `default` exclude each other";
             self.exclude("required", "default", message, "what has a default is never missing; keep one of them");
         }
-        let messages = self.messages(&rules, required, many);
+        let messages = self.messages(required, many);
         let empty = match kind {
             _ if many.is_some() => Value::Array(Vec::new()),
             ParamType::Integer | ParamType::Number => Value::Null,
@@ -101,36 +101,12 @@ impl Reader<'_> {
     }
 
     fn bound(&mut self, rule: &str, kind: ParamType) -> Option<Value> {
-        self.literal(&self.declared.node.get(rule)?.node, kind)
+        let value = literal(&self.declared.node.get(rule)?.node, kind);
+        self.reported(value)
     }
 
-    /// A value of the type as TOML writes it.
-    fn literal(&mut self, node: &Node, kind: ParamType) -> Option<Value> {
-        let fits = match (&node.tree, kind) {
-            (Tree::Text(_), ParamType::String | ParamType::Date | ParamType::Email)
-            | (Tree::Scalar(Value::Number(_)), ParamType::Number)
-            | (Tree::Scalar(Value::Bool(_)), ParamType::Boolean) => true,
-            (Tree::Scalar(value), ParamType::Integer) => value.is_i64(),
-            _ => false,
-        };
-        let exact = Rules { trim: false, ..Rules::of(kind) };
-        let value = fits.then(|| exact.read(&node.to_value()));
-        if let Some(Ok(value)) = value {
-            return Some(value.unwrap_or_else(|| Value::from("")));
-        }
-        let what = match kind {
-            ParamType::String => "a string",
-            ParamType::Integer => "an integer",
-            ParamType::Number => "a number",
-            ParamType::Boolean => "true or false",
-            ParamType::Date => "a date such as `2026-11-21`",
-            ParamType::Email => "an e-mail address",
-        };
-        match node.tree {
-            Tree::Text(_) if fits => self.problems.push(node.error(format!("{} is not {what}", node.to_value()))),
-            _ => node.expected(what, self.problems).unwrap_or_default(),
-        }
-        None
+    fn reported<T>(&mut self, result: Result<T, Box<Diagnostic>>) -> Option<T> {
+        result.map_err(|problem| self.problems.push(*problem)).ok()
     }
 
     fn pattern(&mut self) -> Option<std::sync::Arc<regex::Regex>> {
@@ -158,59 +134,60 @@ impl Reader<'_> {
         }
     }
 
-    /// The values to choose from. `rules` are those that the value they are chosen by must hold.
+    /// The values to choose from, which hold the other `rules`.
     fn one_of(&mut self, rules: &Rules) -> Option<Vec<Value>> {
         let node = &self.declared.node.get("one_of")?.node;
-        let (options, help): (Vec<(Node, Value)>, _) = match &node.tree {
-            Tree::List(items) => (self.options(items, rules), "give it the values there are to choose from"),
-            Tree::Text(name) => {
-                let named = self.named(node, name)?;
-                let help = "give it the values there are to choose from, or leave `one_of` out";
-                match &named.tree {
-                    Tree::List(items) => (self.options(items, rules), help),
-                    Tree::Table(entries) => {
-                        let key = |entry: &Entry| Node {
-                            place: entry.name.place.clone(),
-                            key: entry.node.key.clone(),
-                            tree: Tree::Text(entry.name.value.clone()),
-                        };
-                        let keys: Vec<Node> = entries.iter().map(key).collect();
-                        // A key is text, whatever it means.
-                        (keys.into_iter().map(|node| (node.clone(), node.to_value())).collect(), help)
-                    }
-                    _ => {
-                        let message = format!("`{name}` is {}, not a list or a table", named.kind());
-                        let error = node.error(message).related(&named.place, "it is this");
-                        self.problems.push(error.help("name what holds the values, such as `sizes = [\"S\", \"M\"]`"));
-                        return None;
-                    }
-                }
-            }
+        let options = match &node.tree {
+            Tree::List(_) => node.clone(),
+            Tree::Text(name) => self.named(node, name)?,
             _ => return node.expected("an array of values, or the name of one in `data`", self.problems),
         };
-        if options.is_empty() && matches!(&node.tree, Tree::List(items) if items.is_empty()) {
-            self.problems.push(node.error("there is nothing to choose from").help(help));
+        let items: Vec<Node> = match options.tree {
+            Tree::List(items) => items,
+            Tree::Table(entries) => entries.iter().map(key).collect(),
+            _ => {
+                let error = node.error(format!("`{}` is {}, not a list or a table", options.key, options.kind()));
+                self.problems.push(
+                    error
+                        .related(&options.place, "it is this")
+                        .help("name what holds the values, such as `sizes = [\"S\", \"M\"]`"),
+                );
+                return None;
+            }
+        };
+        if items.is_empty() {
+            self.problems
+                .push(node.error("there is nothing to choose from").help("give it values, or leave `one_of` out"));
         }
+        let named = matches!(node.tree, Tree::Text(_)).then_some(&node.place);
         let mut values = Vec::new();
-        for (node, option) in options {
-            match rules.read(&option) {
-                Ok(Some(value)) => values.push(value),
-                Ok(None) => self.problems.push(
-                    node.error("an empty value cannot be chosen")
-                        .help("left empty, a parameter counts as not given; leave this out"),
-                ),
-                Err(rule) => self.problems.push(node.error("this can never be chosen").help(format!(
-                    "`{}` says: {}",
-                    self.declared.name.value,
-                    sentence(rule, rules, None)
-                ))),
+        for item in &items {
+            match self.option(item, rules) {
+                Ok(value) => values.push(value),
+                Err(problem) => self.problems.push(match named {
+                    Some(place) => problem.related(place, format!("`{}` chooses from it", self.declared.name.value)),
+                    None => *problem,
+                }),
             }
         }
         Some(values)
     }
 
-    fn options(&mut self, items: &[Node], rules: &Rules) -> Vec<(Node, Value)> {
-        items.iter().filter_map(|item| Some((item.clone(), self.literal(item, rules.kind)?))).collect()
+    /// One of the values to choose from.
+    fn option(&self, item: &Node, rules: &Rules) -> Result<Value, Box<Diagnostic>> {
+        let value = literal(item, rules.kind)?;
+        let problem = match rules.read(&value) {
+            Ok(Some(value)) => return Ok(value),
+            Ok(None) => {
+                let help = "left empty, a parameter counts as not given; leave this out";
+                item.error("an empty value cannot be chosen").help(help)
+            }
+            Err(rule) => {
+                let said = sentence(rule, rules, None);
+                item.error("this can never be chosen").help(format!("`{}` says: {said}", self.declared.name.value))
+            }
+        };
+        Err(problem.into())
     }
 
     /// What `data` has under a name.
@@ -253,11 +230,12 @@ impl Reader<'_> {
         };
         let mut values = Vec::new();
         for item in items {
-            let value = self.literal(item, rules.kind)?;
+            let value = literal(item, rules.kind);
+            let value = self.reported(value)?;
             match rules.read(&value) {
                 Ok(read) => values.push(read.unwrap_or(value)),
                 Err(rule) => {
-                    let error = item.error("this default is not among what may be entered");
+                    let error = item.error("this default could not be entered");
                     let said = sentence(rule, rules, many);
                     self.problems.push(error.help(format!("`{}` says: {said}", self.declared.name.value)));
                 }
@@ -265,7 +243,8 @@ impl Reader<'_> {
         }
         match many {
             Some(most) if values.len() > most => {
-                self.problems.push(node.error(format!("this default has more than {most} items")));
+                let message = format!("this default has {} items, and `max_items` is {most}", values.len());
+                self.problems.push(node.error(message));
                 None
             }
             Some(_) => Some(Value::Array(values)),
@@ -273,7 +252,7 @@ impl Reader<'_> {
         }
     }
 
-    fn messages(&mut self, rules: &Rules, required: bool, many: Option<usize>) -> Messages {
+    fn messages(&mut self, required: bool, many: Option<usize>) -> Messages {
         let Some(entry) = self.get("message").cloned() else { return Messages::default() };
         if !matches!(entry.node.tree, Tree::Table(_)) {
             return Messages { all: self.own_sentence(&entry.node), by_rule: Vec::new() };
@@ -289,19 +268,19 @@ impl Reader<'_> {
                 _ => self.get(name).is_some(),
             };
             if !asked {
-                self.never_shown(&entry.name, rules);
+                self.never_shown(&entry.name);
             }
             by_rule.extend(self.own_sentence(&entry.node).map(|sentence| (*rule, sentence)));
         }
         Messages { all: None, by_rule }
     }
 
-    fn never_shown(&mut self, rule: &At<String>, rules: &Rules) {
+    fn never_shown(&mut self, rule: &At<String>) {
         let name = &self.declared.name.value;
         self.problems.push(
             Diagnostic::warning(&rule.place, format!("`{name}` has no `{}`, so this is never shown", rule.value))
                 .key(&self.declared.node.key)
-                .help(format!("leave it out, or add the rule; a wrong {} is `type`", rules.kind.name())),
+                .help(format!("add `{}` to it, or leave this sentence out", rule.value)),
         );
     }
 
@@ -312,5 +291,38 @@ impl Reader<'_> {
             self.problems.push(node.error("a message is fixed text, without braces").help(help));
         }
         Some(text.value)
+    }
+}
+
+/// The key of an entry as a value.
+fn key(entry: &Entry) -> Node {
+    let Entry { name, node } = entry;
+    Node { place: name.place.clone(), key: node.key.clone(), tree: Tree::Text(name.value.clone()) }
+}
+
+/// A value of the type as TOML writes it.
+fn literal(node: &Node, kind: ParamType) -> Result<Value, Box<Diagnostic>> {
+    let fits = match (&node.tree, kind) {
+        (Tree::Text(_), ParamType::String | ParamType::Date | ParamType::Email)
+        | (Tree::Scalar(Value::Number(_)), ParamType::Number)
+        | (Tree::Scalar(Value::Bool(_)), ParamType::Boolean) => true,
+        (Tree::Scalar(value), ParamType::Integer) => value.is_i64(),
+        _ => false,
+    };
+    let what = match kind {
+        ParamType::String => "a string",
+        ParamType::Integer => "an integer",
+        ParamType::Number => "a number",
+        ParamType::Boolean => "true or false",
+        ParamType::Date => "a date such as `2026-11-21`",
+        ParamType::Email => "an e-mail address",
+    };
+    if !fits {
+        return Err(node.unlike(what).into());
+    }
+    let exact = Rules { trim: false, ..Rules::of(kind) };
+    match exact.read(&node.to_value()) {
+        Ok(value) => Ok(value.unwrap_or_else(|| Value::from(""))),
+        Err(_) => Err(node.error(format!("{} is not {what}", node.to_value())).into()),
     }
 }

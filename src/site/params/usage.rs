@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::action::Operand;
 use crate::config::declaration::RouteDeclaration;
-use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
+use crate::config::tree::join;
+use crate::diagnostic::{Diagnostic, Diagnostics, Place, did_you_mean, nearest_help};
 use crate::site::check::{By, Shown};
 use crate::site::vocabulary::Vocabulary;
 use crate::template::library::{Library, Variable};
@@ -23,7 +24,7 @@ struct Use<'s> {
     shown_by: Vec<&'s Shown>,
 }
 
-/// Reports every entry of `errors` that nobody who shows it declares, and every parameter that a
+/// Reports every entry of `errors` that no page which shows it declares, and every parameter that a
 /// route uses although it declares others.
 pub fn check(library: &Library, shown: &[Shown], problems: &mut Diagnostics) {
     let mut uses: BTreeMap<(String, usize), Use<'_>> = BTreeMap::new();
@@ -46,33 +47,36 @@ impl Use<'_> {
         if declared.iter().any(|params| params.contains(entry)) {
             return None;
         }
-        let near = did_you_mean(entry, declared.iter().flat_map(|params| params.iter().map(String::as_str)));
+        let names: Vec<&str> = declared.iter().flat_map(|params| params.iter().map(String::as_str)).collect();
+        let place = self.variable.entry.as_ref().unwrap_or(&self.variable.place);
         if name != "errors" {
             // A page without `params` takes whatever is sent.
             let all_declare = declared.len() == self.shown_by.len();
-            return all_declare.then(|| undeclared(entry, &self.variable.place, near).key(&self.variable.key));
+            return all_declare.then(|| undeclared(entry, place, &names).key(&self.variable.key));
         }
         if self.shown_by.iter().any(|page| matches!(page.by, By::ErrorPage(_))) {
             return None;
         }
-        let help = near.unwrap_or_else(|| "declare it in the `params` of a route that shows this".to_owned());
-        Some(
-            Diagnostic::error(&self.variable.place, format!("`errors` never has `{entry}`"))
-                .key(&self.variable.key)
-                .help(help),
-        )
+        let message = format!("`errors` never has `{entry}`");
+        let problem = if declared.is_empty() {
+            Diagnostic::warning(place, message).help("no route that shows this declares `params`")
+        } else {
+            Diagnostic::error(place, message).maybe_help(did_you_mean(entry, names))
+        };
+        Some(problem.key(&self.variable.key))
     }
 }
 
-fn undeclared(name: &str, place: &crate::diagnostic::Place, near: Option<String>) -> Diagnostic {
+fn undeclared(name: &str, place: &Place, declared: &[&str]) -> Diagnostic {
+    let near = nearest_help(name, declared.iter().copied());
     Diagnostic::warning(place, format!("the parameter `{name}` is not declared in `params`, so nothing checks it"))
-        .maybe_help(near)
+        .help(near.unwrap_or_else(|| format!("add it to `params`: `{} = {{}}`", join("", name))))
 }
 
 /// Reports what the actions of a route take past its `params`.
 pub fn check_actions(declared: &RouteDeclaration, vocabulary: &Vocabulary, problems: &mut Diagnostics) {
     let Some(params) = &declared.params else { return };
-    let names = || params.iter().map(|param| param.name.as_str());
+    let names: Vec<&str> = params.iter().map(|param| param.name.as_str()).collect();
     for action in declared.actions.iter().flatten() {
         let verb = |name: &str| vocabulary.verb(name).filter(|verb| verb.operand == Operand::Param);
         let Some(entry) = action.entries().iter().find(|entry| verb(&entry.name).is_some()) else { continue };
@@ -80,8 +84,8 @@ pub fn check_actions(declared: &RouteDeclaration, vocabulary: &Vocabulary, probl
         let from = action.get("from");
         let source = from.map_or(serde_json::Value::Null, |from| from.node.to_value());
         let (Some(name), false) = (value.as_str(), source == "path") else { continue };
-        if !names().any(|declared| declared == name) {
-            problems.push(undeclared(name, &entry.node.place, did_you_mean(name, names())).key(&action.key));
+        if !names.contains(&name) {
+            problems.push(undeclared(name, &entry.node.place, &names).key(&action.key));
         } else if let Some(from) = from.filter(|_| source != "params") {
             problems.push(
                 Diagnostic::warning(

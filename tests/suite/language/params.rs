@@ -99,6 +99,16 @@ fn a_fault_leaves_the_session_as_it_was() {
 }
 
 #[test]
+fn a_visitor_who_mends_a_form_for_long_keeps_the_session() {
+    let mut site = Site::new(GUEST);
+    let before = add(&mut site, "user=Zo%C3%AB").session();
+    for _ in 0..3 {
+        site.now += 1000.0;
+        assert_eq!(add(&mut site, "user=").session(), before);
+    }
+}
+
+#[test]
 fn each_rule_has_a_sentence_of_its_own() {
     let mut site = Site::new(&GUEST.replace("invalid = { template = \"form\" }", "invalid = { json = \"errors\" }"));
     let errors =
