@@ -8,6 +8,7 @@
 //!   sweeper        removes what expired, in the background
 //! Store            what a backend brings: load, compare-and-set  (this file)
 //!   memory, file   the stores that need no server
+//!   sql            a table of SQLite, PostgreSQL or MySQL
 //! contract         the cases every factory and every store must pass
 //! ```
 //!
@@ -20,8 +21,11 @@ pub mod file;
 mod identity;
 mod key;
 pub mod memory;
+mod private;
 mod queue;
 mod record;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub mod sql;
 mod stored;
 mod sweeper;
 
@@ -33,6 +37,8 @@ pub use file::FileStore;
 pub use key::Key;
 pub use memory::MemoryStore;
 pub use record::{Damage, Record};
+#[cfg(feature = "sqlite")]
+pub use sql::{SqliteOptions, SqliteStore};
 pub use stored::{StoredOptions, StoredSessions};
 
 /// A backend: entries under keys, replaced by compare-and-set.

@@ -1,9 +1,11 @@
 //! The steps that a file takes on its way to the disk.
 
 use std::fmt;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
+
+use super::super::private::{self, private_file};
 
 /// The file system, as far as a record's survival depends on it. In tests a
 /// step can fail.
@@ -44,25 +46,6 @@ impl Disk for RealDisk {
     }
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
-        // Elsewhere folders cannot be opened, and need no syncing.
-        if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
+        private::sync_folder(path)
     }
-}
-
-/// A file only its owner may read, made if it is not there.
-pub(super) fn private_file() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
-/// Makes a folder that only its owner may enter, and those above it.
-pub(super) fn make_private_folder(path: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
 }

@@ -12,8 +12,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
+use super::super::private::{make_private_folder, private_file};
 use super::super::{Entry, Found, Key, StoreError};
-use super::disk::{Disk, make_private_folder, private_file};
+use super::disk::Disk;
 use super::layout::{self, Expiry};
 
 /// How long a damaged file is left for somebody to look at, in seconds.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::super::contract;
-use super::disk::private_file;
+use super::super::private::private_file;
 use super::*;
 
 const KEY: Key = Key::new([7; Key::SIZE]);

@@ -1,0 +1,386 @@
+//! Sessions in a file of SQLite.
+//!
+//! | | |
+//! |---|---|
+//! | Exact | yes, for every process on this machine that uses the file |
+//! | Survives a restart, a crash, kill -9 | yes: every confirmed change, and no half of one |
+//! | Survives a power failure | yes, if the disk keeps what it confirmed |
+//! | When the disk is full, or fails | an error, and the old record stays whole |
+//!
+//! The file is in WAL mode with `synchronous=FULL`: readers wait for nobody,
+//! writers come one after the other, and each waits for the disk once. It
+//! should be on a local disk: the locks and the shared memory of WAL do not
+//! reach other machines. The file does not shrink; what expired makes room for
+//! what comes. Back it up with `sqlite3 FILE ".backup COPY"`, not with `cp`.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::error::DatabaseError;
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, SqlStr, Sqlite, SqliteConnection};
+use tokio::time::{Instant, sleep};
+
+use super::super::private::{make_private_folder, private_file, sync_folder};
+use super::super::{BoxFuture, Cursor, Entry, Found, Key, Page, Store, StoreError, Swept};
+use super::connections::{Connections, Manners, Run, Verdict, Written};
+use super::table::{DEFAULT_TABLE, check_name, statement};
+use super::{DEFAULT_CONNECTIONS, row};
+
+/// How long a statement waits for other processes. Shorter than the deadline
+/// of an operation, so that it ends with a certain answer.
+const BUSY: Duration = Duration::from_secs(1);
+/// The pause between two attempts where SQLite does not wait by itself.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Where a [`SqliteStore`] keeps its sessions.
+#[derive(Clone, Debug)]
+pub struct SqliteOptions {
+    /// The file. It is made with the first session, and its folder, for their
+    /// owner alone.
+    pub database: PathBuf,
+    /// The table in it.
+    pub table: String,
+    /// The most connections: one writes, the others read. Each has a thread
+    /// while it is open.
+    pub connections: usize,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self {
+            database: PathBuf::from("sessions.sqlite"),
+            table: DEFAULT_TABLE.to_owned(),
+            connections: DEFAULT_CONNECTIONS,
+        }
+    }
+}
+
+/// The `sqlite` store.
+#[derive(Clone)]
+pub struct SqliteStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    file: PathBuf,
+    writer: Connections<SqliteConnection>,
+    readers: Connections<SqliteConnection>,
+    sql: Statements,
+}
+
+struct Statements {
+    create: SqlStr,
+    load: SqlStr,
+    insert: SqlStr,
+    update: SqlStr,
+    delete: SqlStr,
+    remove: SqlStr,
+    sweep: SqlStr,
+    list: SqlStr,
+    count: SqlStr,
+}
+
+impl Statements {
+    fn new(table: &str) -> Self {
+        let over = |text| statement(table, text);
+        Self {
+            create: over(
+                r#"CREATE TABLE IF NOT EXISTS "{table}" (
+                    session BLOB NOT NULL PRIMARY KEY,
+                    version INTEGER NOT NULL,
+                    expires INTEGER,
+                    record BLOB NOT NULL
+                );
+                CREATE INDEX IF NOT EXISTS "{table}_expires" ON "{table}" (expires)"#,
+            ),
+            load: over(r#"SELECT version, record FROM "{table}" WHERE session = $1"#),
+            insert: over(
+                r#"INSERT INTO "{table}" (session, version, expires, record)
+                VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"#,
+            ),
+            update: over(
+                r#"UPDATE "{table}" SET version = $3, expires = $4, record = $5
+                WHERE session = $1 AND version = $2"#,
+            ),
+            delete: over(r#"DELETE FROM "{table}" WHERE session = $1 AND version = $2"#),
+            remove: over(r#"DELETE FROM "{table}" WHERE session = $1"#),
+            sweep: over(
+                r#"DELETE FROM "{table}" WHERE session IN (
+                    SELECT session FROM "{table}" WHERE expires <= $1 ORDER BY expires LIMIT $2
+                )"#,
+            ),
+            list: over(
+                r#"SELECT session, version, record FROM "{table}"
+                WHERE session > $1 ORDER BY session LIMIT $2"#,
+            ),
+            count: over(r#"SELECT count(*) FROM "{table}""#),
+        }
+    }
+}
+
+impl SqliteStore {
+    /// A store in the file that `options` name. Touches no file yet.
+    ///
+    /// # Errors
+    /// If the table cannot be called so, or there is no current folder for the
+    /// path to start from.
+    pub fn new(options: SqliteOptions) -> Result<Self, String> {
+        check_name(&options.table)?;
+        // In full, since SQLite has ideas of its own about names like ":memory:".
+        let file = std::path::absolute(&options.database)
+            .map_err(|error| format!("`{}` is no path for a database: {error}", options.database.display()))?;
+        let connect = SqliteConnectOptions::new()
+            .filename(&file)
+            .create_if_missing(false)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY)
+            .disable_statement_logging();
+        let connections = |most| {
+            let manners = Manners { judge, greet: |_| Box::pin(std::future::ready(Ok(()))) };
+            Connections::new(connect.clone(), manners, file.display().to_string(), most)
+        };
+        let inner = Inner {
+            writer: connections(1),
+            readers: connections(options.connections.saturating_sub(1)),
+            sql: Statements::new(&options.table),
+            file,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Runs `work` to its end, even if nobody waits for it any more: SQLite
+    /// cannot be interrupted, and its thread is busy that long.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        tokio::spawn(work).await.unwrap_or_else(|error| Err(StoreError::OutcomeUnknown(error.to_string())))
+    }
+}
+
+impl Inner {
+    /// Reads; `None` if there is no file or no table.
+    async fn read<Q, T>(
+        &self,
+        query: impl Fn() -> Q,
+        run: Run<SqliteConnection, Q, T>,
+    ) -> Result<Option<T>, StoreError> {
+        if self.is_missing() { Ok(None) } else { self.readers.read(query, run).await }
+    }
+
+    /// Writes, if there is a file and a table.
+    async fn write(&self, query: impl Fn() -> Bound) -> Result<Written, StoreError> {
+        if self.is_missing() { Ok(Written::NoTable) } else { self.writer.write(query, rows_affected).await }
+    }
+
+    async fn load(&self, key: &Key) -> Result<Option<Found>, StoreError> {
+        let query = || sqlx::query_as(self.sql.load.clone()).bind(bytes(key).to_vec());
+        let row = self.read(query, |connection, query| Box::pin(query.fetch_optional(connection))).await?;
+        Ok(row.flatten().map(row::found))
+    }
+
+    async fn set(&self, key: &Key, seen: Option<u64>, next: Option<&Entry>) -> Result<bool, StoreError> {
+        let version = row::fresh_version()?;
+        let written = match (seen, next) {
+            (None, None) => return Ok(self.load(key).await?.is_none()),
+            (None, Some(entry)) => {
+                let insert = || {
+                    let query = sqlx::query(self.sql.insert.clone()).bind(bytes(key));
+                    query.bind(version).bind(row::expires(entry)).bind(&*entry.bytes)
+                };
+                match self.write(insert).await? {
+                    Written::NoTable => {
+                        self.create().await?;
+                        self.write(insert).await?
+                    }
+                    written => written,
+                }
+            }
+            (Some(seen), Some(entry)) => {
+                let update = || {
+                    let query = sqlx::query(self.sql.update.clone()).bind(bytes(key)).bind(row::column(seen));
+                    query.bind(version).bind(row::expires(entry)).bind(&*entry.bytes)
+                };
+                self.write(update).await?
+            }
+            (Some(seen), None) => {
+                let delete = || sqlx::query(self.sql.delete.clone()).bind(bytes(key)).bind(row::column(seen));
+                self.write(delete).await?
+            }
+        };
+        Ok(written == Written::Rows(1))
+    }
+
+    async fn remove(&self, key: &Key) -> Result<bool, StoreError> {
+        let written = self.write(|| sqlx::query(self.sql.remove.clone()).bind(bytes(key))).await?;
+        Ok(written == Written::Rows(1))
+    }
+
+    async fn sweep(&self, now: f64, at_most: usize) -> Result<Swept, StoreError> {
+        if self.is_missing() {
+            return Ok(Swept::default());
+        }
+        let query = || sqlx::query(self.sql.sweep.clone()).bind(row::passed(now)).bind(row::limit(at_most));
+        Ok(row::swept(self.writer.read(query, rows_affected).await?, at_most))
+    }
+
+    async fn list(&self, from: Option<Cursor>, at_most: usize) -> Result<Page, StoreError> {
+        let query = || sqlx::query_as(self.sql.list.clone()).bind(row::after(from.as_ref())).bind(row::limit(at_most));
+        let rows = self.read(query, |connection, query| Box::pin(query.fetch_all(connection))).await?;
+        Ok(row::page(rows.unwrap_or_default(), at_most))
+    }
+
+    async fn count(&self) -> Result<u64, StoreError> {
+        let query = || sqlx::query_scalar(self.sql.count.clone());
+        let count = self.read(query, |connection, query| Box::pin(query.fetch_one(connection))).await?;
+        Ok(row::count(count))
+    }
+
+    fn is_missing(&self) -> bool {
+        matches!(self.file.try_exists(), Ok(false))
+    }
+
+    /// Makes what is missing: the file, the table. Others may do so meanwhile.
+    async fn create(&self) -> Result<(), StoreError> {
+        if self.is_missing() {
+            // What is open is a file that somebody has removed.
+            self.writer.forget();
+            self.readers.forget();
+        }
+        let file = self.file.clone();
+        let made = tokio::task::spawn_blocking(move || make_file(&file)).await;
+        let made = made.unwrap_or_else(|error| Err(io::Error::other(error)));
+        made.map_err(|error| StoreError::Unavailable(format!("cannot make {}: {error}", self.file.display())))?;
+        let created = self.writer.read(|| self.sql.create.clone(), |connection, sql| Box::pin(create(connection, sql)));
+        created.await.map(drop)
+    }
+}
+
+/// Makes an empty database that only its owner may read; the files that
+/// SQLite puts beside it are as private.
+///
+/// It gets its name only when it is closed: to close a file that SQLite has
+/// open in this process would take its locks away (fcntl(2)).
+fn make_file(file: &Path) -> io::Result<()> {
+    if file.try_exists()? {
+        return Ok(());
+    }
+    let folder = file.parent().unwrap_or(Path::new("/"));
+    make_private_folder(folder)?;
+    let draft = file.with_extension(format!("{:016x}.new", getrandom::u64().map_err(io::Error::other)?));
+    private_file().create_new(true).open(&draft)?;
+    let named = fs::hard_link(&draft, file);
+    fs::remove_file(&draft)?;
+    match named {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => {
+            sync_folder(folder)?;
+            folder.parent().map_or(Ok(()), sync_folder)
+        }
+    }
+}
+
+type Bound = Query<'static, Sqlite, SqliteArguments>;
+
+fn rows_affected(connection: &mut SqliteConnection, query: Bound) -> BoxFuture<'_, sqlx::Result<u64>> {
+    Box::pin(async move { Ok(query.execute(connection).await?.rows_affected()) })
+}
+
+fn bytes(key: &Key) -> &[u8] {
+    key.as_bytes()
+}
+
+async fn create(connection: &mut SqliteConnection, sql: SqlStr) -> sqlx::Result<()> {
+    use_wal(connection).await?;
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    sqlx::raw_sql(sql).execute(&mut *transaction).await?;
+    transaction.commit().await
+}
+
+/// Switches to WAL. Two who do so at once get in each other's way, and SQLite
+/// does not wait then.
+async fn use_wal(connection: &mut SqliteConnection) -> sqlx::Result<()> {
+    let end = Instant::now() + BUSY;
+    loop {
+        match sqlx::raw_sql("PRAGMA journal_mode = WAL").execute(&mut *connection).await {
+            Err(error) if error.as_database_error().is_some_and(is_busy) && Instant::now() < end => sleep(PAUSE).await,
+            done => return done.map(drop),
+        }
+    }
+}
+
+/// The result code, without what makes it extended. See the list at
+/// <https://www.sqlite.org/rescode.html>.
+fn primary_code(error: &dyn DatabaseError) -> Option<i32> {
+    Some(error.code()?.parse::<i32>().ok()? & 0xff)
+}
+
+fn is_busy(error: &(dyn DatabaseError + 'static)) -> bool {
+    primary_code(error) == Some(5)
+}
+
+fn judge(error: &dyn DatabaseError) -> Verdict {
+    match primary_code(error) {
+        Some(1) if error.message().starts_with("no such table") => Verdict::NoTable,
+        // The disk failed: what it has of the change may come to light after a crash.
+        Some(10) | None => Verdict::Lost,
+        // Busy, full, read-only, not a database: rolled back, all of it.
+        Some(_) => Verdict::Refused,
+    }
+}
+
+impl std::fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqliteStore").field("file", &self.inner.file).finish_non_exhaustive()
+    }
+}
+
+impl Store for SqliteStore {
+    fn kind(&self) -> &'static str {
+        "sqlite"
+    }
+
+    fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Found>, StoreError>> {
+        let (inner, key) = (Arc::clone(&self.inner), *key);
+        Box::pin(self.run(async move { inner.load(&key).await }))
+    }
+
+    fn compare_and_set<'a>(
+        &'a self,
+        key: &'a Key,
+        seen: Option<u64>,
+        next: Option<Entry>,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        let (inner, key) = (Arc::clone(&self.inner), *key);
+        Box::pin(self.run(async move { inner.set(&key, seen, next.as_ref()).await }))
+    }
+
+    fn sweep(&self, now: f64, at_most: usize) -> BoxFuture<'_, Result<Swept, StoreError>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(self.run(async move { inner.sweep(now, at_most).await }))
+    }
+
+    fn list(&self, from: Option<Cursor>, at_most: usize) -> BoxFuture<'_, Result<Page, StoreError>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(self.run(async move { inner.list(from, at_most).await }))
+    }
+
+    fn count(&self) -> BoxFuture<'_, Result<u64, StoreError>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(self.run(async move { inner.count().await }))
+    }
+
+    fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<bool, StoreError>> {
+        let (inner, key) = (Arc::clone(&self.inner), *key);
+        Box::pin(self.run(async move { inner.remove(&key).await }))
+    }
+}
+
+#[cfg(test)]
+mod tests;
