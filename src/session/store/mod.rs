@@ -8,6 +8,7 @@
 //!   sweeper        removes what expired, in the background
 //! Store            what a backend brings: load, compare-and-set  (this file)
 //!   memory, file   the stores that need no server
+//!   memcached      the one that forgets, but never half
 //!   sql            a table of SQLite, PostgreSQL or MySQL
 //! contract         the cases every factory and every store must pass
 //! ```
@@ -20,6 +21,8 @@ pub mod contract;
 pub mod file;
 mod identity;
 mod key;
+#[cfg(feature = "memcached")]
+pub mod memcached;
 pub mod memory;
 mod private;
 mod queue;
@@ -35,6 +38,8 @@ use super::factory::{BoxFuture, SessionError};
 
 pub use file::FileStore;
 pub use key::Key;
+#[cfg(feature = "memcached")]
+pub use memcached::{MemcachedOptions, MemcachedStore};
 pub use memory::MemoryStore;
 pub use record::{Damage, Record};
 #[cfg(feature = "sqlite")]
