@@ -5,6 +5,8 @@
 
 mod encrypted_cookie;
 mod file;
+#[cfg(feature = "memcached")]
+mod memcached;
 mod memory;
 mod signed_cookie;
 
@@ -65,7 +67,14 @@ pub struct Previous<'a> {
 }
 
 /// Every kind Sitewright brings.
-pub const FACTORIES: &[&FactoryKind] = &[&signed_cookie::KIND, &encrypted_cookie::KIND, &memory::KIND, &file::KIND];
+pub const FACTORIES: &[&FactoryKind] = &[
+    &signed_cookie::KIND,
+    &encrypted_cookie::KIND,
+    &memory::KIND,
+    &file::KIND,
+    #[cfg(feature = "memcached")]
+    &memcached::KIND,
+];
 
 /// Sessions in the store that `make` makes; in the one there is, if it is made from the same
 /// settings: what it holds and the connections it has go on.

@@ -48,13 +48,15 @@ impl Script {
             if !greets {
                 self.asked.notify_one();
             }
-            match answer {
-                HANG_UP => return,
-                SILENCE => std::future::pending().await,
-                answer => _ = stream.write_all(answer.as_bytes()).await,
+            if answer == SILENCE {
+                std::future::pending().await
             }
+            if answer != HANG_UP {
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+            // After half an answer it hangs up as well.
             if !answer.ends_with('\n') {
-                return; // half an answer
+                return;
             }
         }
     }
