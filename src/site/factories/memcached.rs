@@ -16,7 +16,7 @@ pub const KIND: FactoryKind = FactoryKind {
             let options = MemcachedOptions {
                 url: opening.url()?.to_owned(),
                 key_prefix: opening.settings.key_prefix.clone(),
-                connections: opening.settings.connections,
+                connections: opening.settings.connections as usize,
             };
             Ok(Arc::new(MemcachedStore::new(options)?))
         })

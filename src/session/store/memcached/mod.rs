@@ -55,7 +55,7 @@ pub struct MemcachedOptions {
     /// without seeing each other's entries.
     pub key_prefix: String,
     /// The most connections at a time.
-    pub connections: u32,
+    pub connections: usize,
 }
 
 impl Default for MemcachedOptions {
@@ -86,7 +86,7 @@ impl MemcachedStore {
         if connections == 0 {
             return Err("there must be at least one connection".to_owned());
         }
-        Ok(Self { connections: Connections::new(address, connections as usize)?, key_prefix })
+        Ok(Self { connections: Connections::new(address, connections)?, key_prefix })
     }
 
     fn name(&self, key: &Key) -> String {
