@@ -97,6 +97,11 @@ impl Site {
         self
     }
 
+    /// The environment variables of the program.
+    pub fn environment(&self) -> &[(String, String)] {
+        &self.environment
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -335,9 +340,20 @@ impl Server {
             }
             thread::sleep(Duration::from_millis(5));
         };
+        (status.code().expect("an exit code"), self.whole_log())
+    }
+
+    /// Kills the program, without a chance to put anything in order: the whole log.
+    pub fn kill(mut self) -> String {
+        self.process.0.kill().unwrap();
+        self.process.0.wait().unwrap();
+        self.whole_log()
+    }
+
+    fn whole_log(&self) -> String {
         let written = self.log.written.lock().unwrap();
         let (written, _) = self.log.grown.wait_timeout_while(written, PATIENCE, |written| !written.ended).unwrap();
-        (status.code().expect("an exit code"), written.log.clone())
+        written.log.clone()
     }
 
     /// A new visitor.

@@ -1,12 +1,19 @@
 //! The integration tests, in one binary: it links once.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test may fail loudly"
+)]
 
 mod broken;
 mod browser;
 mod command_line;
 mod documentation;
 mod driver;
+mod fire;
 mod hostile;
 mod keys;
 mod language;

@@ -1,11 +1,11 @@
-//! Where the sessions of a test site live: the factories that keep them on the server.
+//! Where the sessions of a test site live.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::Site;
 
 /// A factory, and what it needs beside a site.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Factory {
     /// Its name in reports.
     pub name: &'static str,
@@ -16,6 +16,8 @@ pub struct Factory {
 }
 
 impl Factory {
+    pub const SIGNED_COOKIE: Factory = Factory::here("signed-cookie");
+    pub const ENCRYPTED_COOKIE: Factory = Factory::here("encrypted-cookie");
     pub const MEMORY: Factory = Factory::here("memory");
     pub const FILE: Factory = Factory::here("file");
     pub const SQLITE: Factory = Factory::here("sqlite");
@@ -26,7 +28,8 @@ impl Factory {
     pub const CLUSTER: Factory = Factory::at("redis cluster", "redis", "SITEWRIGHT_TEST_REDIS_CLUSTER");
     pub const MEMCACHED: Factory = Factory::at("memcached", "memcached", "SITEWRIGHT_TEST_MEMCACHED");
 
-    pub const ALL: [Factory; 9] = [
+    /// Those that keep sessions on the server.
+    pub const STORES: [Factory; 9] = [
         Factory::MEMORY,
         Factory::FILE,
         Factory::SQLITE,
@@ -44,6 +47,11 @@ impl Factory {
 
     const fn at(name: &'static str, kind: &'static str, server: &'static str) -> Factory {
         Factory { name, kind, server: Some(server) }
+    }
+
+    /// Whether the browser is the store.
+    pub fn is_cookie(self) -> bool {
+        self.kind.ends_with("-cookie")
     }
 
     /// The environment of a site that has a part of the server for itself.
@@ -74,7 +82,7 @@ impl Site {
 #[test]
 fn every_server_that_a_factory_needs_can_be_started() {
     let script = std::fs::read_to_string("tests/servers").unwrap();
-    for server in Factory::ALL.iter().filter_map(|factory| factory.server) {
+    for server in Factory::STORES.iter().filter_map(|factory| factory.server) {
         assert!(script.contains(&format!("#   {server} ")), "{server}");
     }
 }
