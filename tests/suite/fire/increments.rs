@@ -2,13 +2,19 @@
 
 use super::*;
 
+#[test]
+#[ignore = "needs Redis: run by tests/run"]
+fn fifty_visitors_at_two_processes_are_counted_on_redis() {
+    every_visit_counts("2,000 visits, 50 at a time", Factory::REDIS, 2, 50, 40);
+}
+
 /// 8,000 visits of one session, each process as fast as it can.
 pub fn eight_processes_count_every_visit(factory: Factory) {
     every_visit_counts("increments", factory, 8, 8, 1000);
 }
 
 /// Visitors who share one cookie ask at several processes.
-pub fn every_visit_counts(test: &str, factory: Factory, processes: usize, visitors: usize, visits: usize) {
+fn every_visit_counts(test: &str, factory: Factory, processes: usize, visitors: usize, visits: usize) {
     let site = site(factory);
     let servers = serve(&site, factory, processes);
     let cookie = begin(&mut servers[0].visitor(), "/");

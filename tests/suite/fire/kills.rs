@@ -15,6 +15,24 @@ fn files_survive_200_kills() {
     what_was_answered_survives_200_kills(Factory::FILE);
 }
 
+#[test]
+#[ignore = "takes its time: run by tests/run"]
+fn sqlite_survives_200_kills() {
+    what_was_answered_survives_200_kills(Factory::SQLITE);
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: run by tests/run"]
+fn postgres_survives_200_kills() {
+    what_was_answered_survives_200_kills(Factory::POSTGRES);
+}
+
+#[test]
+#[ignore = "needs MariaDB: run by tests/run"]
+fn mysql_survives_200_kills() {
+    what_was_answered_survives_200_kills(Factory::MYSQL);
+}
+
 /// A visitor who counts in a session of its own and in one that all writers share.
 struct Writer<'a> {
     visitor: Visitor,

@@ -60,6 +60,13 @@ macro_rules! under_fire {
 under_fire! {
     memory: MEMORY, "takes its time: run by tests/run";
     file: FILE, "takes its time: run by tests/run";
+    sqlite: SQLITE, "takes its time: run by tests/run";
+    postgres: POSTGRES, "needs PostgreSQL: run by tests/run";
+    mysql: MYSQL, "needs MariaDB: run by tests/run";
+    redis: REDIS, "needs Redis: run by tests/run";
+    redis_sentinel: SENTINEL, "needs Redis: run by tests/run";
+    redis_cluster: CLUSTER, "needs Redis: run by tests/run";
+    memcached: MEMCACHED, "needs memcached: run by tests/run";
 }
 
 /// What the processes of a test serve.
