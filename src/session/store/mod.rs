@@ -42,6 +42,10 @@ pub use key::Key;
 pub use memcached::{MemcachedOptions, MemcachedStore};
 pub use memory::MemoryStore;
 pub use record::{Damage, Record};
+#[cfg(feature = "mysql")]
+pub use sql::{MysqlOptions, MysqlStore};
+#[cfg(feature = "postgres")]
+pub use sql::{PostgresOptions, PostgresStore};
 #[cfg(feature = "sqlite")]
 pub use sql::{SqliteOptions, SqliteStore};
 pub use stored::{StoredOptions, StoredSessions};

@@ -25,14 +25,15 @@ use tokio::time::{Instant, timeout};
 
 use super::super::{BoxFuture, StoreError};
 
-/// The longest wait for a connection, be it that all are busy or that the
-/// server does not answer. Shorter than the deadline of an operation.
-const WAIT: Duration = Duration::from_millis(1500);
+/// The longest wait for a connection to a server, be it that all are busy or
+/// that it does not answer. Shorter than the deadline of an operation.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(super) const WAIT: Duration = Duration::from_millis(1500);
 /// How long the server may take to say that a connection is still there.
-const ASK: Duration = Duration::from_millis(300);
+const ASK: Duration = Duration::from_millis(500);
 /// After such a rest a connection is asked before a write. A request that
-/// loads and then writes never has to ask.
-const SHORT_REST: Duration = Duration::from_secs(1);
+/// loads and then writes seldom has to, nor has a busy site.
+pub(super) const SHORT_REST: Duration = Duration::from_millis(10);
 /// After such a rest a connection is closed: firewalls forget it, silently.
 const LONG_REST: Duration = Duration::from_secs(60);
 /// The age at which a connection is closed, for the sake of servers that
@@ -43,7 +44,10 @@ const GOODBYE: Duration = Duration::from_secs(1);
 
 /// What an error means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(dead_code, reason = "not every database needs them all")]
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "mysql")),
+    expect(dead_code, reason = "SQLite does not go wrong in all these ways")
+)]
 pub(super) enum Verdict {
     /// There is no such table yet.
     NoTable,
@@ -72,8 +76,10 @@ pub(super) enum Written {
 
 /// How a kind of database is handled.
 pub(super) struct Manners<C> {
+    /// The longest wait for a connection.
+    pub wait: Duration,
     /// What one of its errors means.
-    pub judge: fn(&dyn DatabaseError) -> Verdict,
+    pub judge: fn(&(dyn DatabaseError + 'static)) -> Verdict,
     /// What is said first on a new connection.
     pub greet: for<'c> fn(&'c mut C) -> BoxFuture<'c, sqlx::Result<()>>,
 }
@@ -132,6 +138,15 @@ impl<C: Connection> Drop for Lease<'_, C> {
     }
 }
 
+/// What is to be done with a connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    /// What may be done twice.
+    Read,
+    /// What may not.
+    Write,
+}
+
 /// How an attempt ended.
 enum Attempt<T> {
     Done(T),
@@ -147,7 +162,7 @@ impl<C: Connection> Connections<C> {
 
     /// Does what may be done twice. `None`: there is no table yet.
     pub async fn read<Q, T>(&self, query: impl Fn() -> Q, run: Run<C, Q, T>) -> Result<Option<T>, StoreError> {
-        match self.attempt_twice(false, query, run).await? {
+        match self.attempt_twice(Access::Read, query, run).await? {
             Attempt::Done(value) => Ok(Some(value)),
             Attempt::Failed(Verdict::NoTable, _) => Ok(None),
             Attempt::Failed(_, why) => Err(StoreError::Unavailable(why)),
@@ -156,7 +171,7 @@ impl<C: Connection> Connections<C> {
 
     /// Does what must not be done twice. `run` says how many rows it changed.
     pub async fn write<Q>(&self, query: impl Fn() -> Q, run: Run<C, Q, u64>) -> Result<Written, StoreError> {
-        match self.attempt_twice(true, query, run).await? {
+        match self.attempt_twice(Access::Write, query, run).await? {
             Attempt::Done(rows) => Ok(Written::Rows(rows)),
             Attempt::Failed(Verdict::NoTable, _) => Ok(Written::NoTable),
             Attempt::Failed(Verdict::Conflict, _) => Ok(Written::Conflict),
@@ -168,19 +183,19 @@ impl<C: Connection> Connections<C> {
     /// Works on a connection, and if it had gone while it rested, on a new one.
     async fn attempt_twice<Q, T>(
         &self,
-        once: bool,
+        access: Access,
         query: impl Fn() -> Q,
         run: Run<C, Q, T>,
     ) -> Result<Attempt<T>, StoreError> {
-        let lease = self.lease(once).await?;
+        let lease = self.lease(access).await?;
         let rested = !lease.fresh;
         match self.attempt(lease, query(), run).await {
             Attempt::Failed(Verdict::Closed, _) if rested => {}
-            Attempt::Failed(Verdict::Lost, _) if rested && !once => {}
+            Attempt::Failed(Verdict::Lost, _) if rested && access == Access::Read => {}
             ended => return Ok(ended),
         }
         self.forget();
-        Ok(self.attempt(self.lease(once).await?, query(), run).await)
+        Ok(self.attempt(self.lease(access).await?, query(), run).await)
     }
 
     async fn attempt<Q, T>(&self, mut lease: Lease<'_, C>, query: Q, run: Run<C, Q, T>) -> Attempt<T> {
@@ -205,24 +220,26 @@ impl<C: Connection> Connections<C> {
     }
 
     /// A connection, within a bounded time.
-    async fn lease(&self, for_write: bool) -> Result<Lease<'_, C>, StoreError> {
-        let waited = timeout(WAIT, async {
-            let busy = |_| StoreError::Unavailable("the store has been closed".into());
-            let permit = self.permits.acquire().await.map_err(busy)?;
-            if let Some(Rested { connection, made, .. }) = self.rested(for_write).await {
+    async fn lease(&self, access: Access) -> Result<Lease<'_, C>, StoreError> {
+        let waited = timeout(self.manners.wait, async {
+            let closed = |_| StoreError::Unavailable("the store has been closed".into());
+            let permit = self.permits.acquire().await.map_err(closed)?;
+            if let Some(Rested { connection, made, .. }) = self.rested(access).await {
                 return Ok(Lease { pool: self, connection: Some(connection), made, fresh: false, _permit: permit });
             }
             let connection = self.connect().await.map_err(|error| StoreError::Unavailable(self.at_place(&error)))?;
             Ok(Lease { pool: self, connection: Some(connection), made: Instant::now(), fresh: true, _permit: permit })
         });
-        let too_late = |_| Err(StoreError::Unavailable(format!("{}: no connection within {WAIT:?}", self.place)));
-        waited.await.unwrap_or_else(too_late)
+        waited.await.unwrap_or_else(|_| {
+            let why = format!("{}: no connection within {:?}", self.place, self.manners.wait);
+            Err(StoreError::Unavailable(why))
+        })
     }
 
     /// The connection that rests the shortest, if it is fit to be used.
-    async fn rested(&self, for_write: bool) -> Option<Rested<C>> {
+    async fn rested(&self, access: Access) -> Option<Rested<C>> {
         let (mut rested, doubted) = self.lift()?;
-        let unsure = doubted || (for_write && rested.since.elapsed() > SHORT_REST);
+        let unsure = doubted || (access == Access::Write && rested.since.elapsed() > SHORT_REST);
         if unsure && !matches!(timeout(ASK, rested.connection.ping()).await, Ok(Ok(()))) {
             self.forget();
             return None;

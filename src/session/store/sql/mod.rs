@@ -5,6 +5,7 @@
 //!   connections             a few, kept open; which may be used again, and when
 //!   table                   the name of the table, and statements over it
 //!   row                     between entries and columns
+//!   url                     what is wrong with one, without showing it
 //! ```
 //!
 //! The table, in every database:
@@ -25,13 +26,26 @@
 //! make tables needs it made beforehand, and nothing else.
 
 mod connections;
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod row;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod table;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod url;
 
+#[cfg(feature = "mysql")]
+pub use mysql::{MysqlOptions, MysqlStore};
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresOptions, PostgresStore};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore};
 
 /// The connections of a store unless told otherwise.
 const DEFAULT_CONNECTIONS: usize = 8;
+
+#[cfg(test)]
+mod tests;

@@ -31,8 +31,10 @@ use super::connections::{Connections, Manners, Run, Verdict, Written};
 use super::table::{DEFAULT_TABLE, check_name, statement};
 use super::{DEFAULT_CONNECTIONS, row};
 
-/// How long a statement waits for other processes. Shorter than the deadline
-/// of an operation, so that it ends with a certain answer.
+/// How long an operation waits for others of this process.
+const WAIT: Duration = Duration::from_millis(750);
+/// How long a statement waits for other processes. With the above, shorter
+/// than the deadline of an operation, so that it ends with a certain answer.
 const BUSY: Duration = Duration::from_secs(1);
 /// The pause between two attempts where SQLite does not wait by itself.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -141,7 +143,7 @@ impl SqliteStore {
             .busy_timeout(BUSY)
             .disable_statement_logging();
         let connections = |most| {
-            let manners = Manners { judge, greet: |_| Box::pin(std::future::ready(Ok(()))) };
+            let manners = Manners { wait: WAIT, judge, greet: |_| Box::pin(std::future::ready(Ok(()))) };
             Connections::new(connect.clone(), manners, file.display().to_string(), most)
         };
         let inner = Inner {
@@ -325,7 +327,7 @@ fn is_busy(error: &(dyn DatabaseError + 'static)) -> bool {
     primary_code(error) == Some(5)
 }
 
-fn judge(error: &dyn DatabaseError) -> Verdict {
+fn judge(error: &(dyn DatabaseError + 'static)) -> Verdict {
     match primary_code(error) {
         Some(1) if error.message().starts_with("no such table") => Verdict::NoTable,
         // The disk failed: what it has of the change may come to light after a crash.

@@ -1,0 +1,323 @@
+//! Sessions in a table of MySQL or MariaDB.
+//!
+//! | | |
+//! |---|---|
+//! | Exact | yes, for every process that uses the same primary server |
+//! | Survives a restart, a crash, kill -9 of Sitewright | yes: every confirmed change, and no half of one |
+//! | Survives a crash, kill -9 of the server | yes, with the defaults of InnoDB; with `innodb_flush_log_at_trx_commit = 0` the last second before it may be lost |
+//! | Survives a power failure | yes, with `innodb_flush_log_at_trx_commit = 1`, the default; with 2 the last second before it may be lost |
+//! | When the disk is full | an error, or with a binary log no answer until there is room; the old record stays whole |
+//! | After a failover | what the new primary has; without semi-synchronous replication the last changes before it may be lost |
+//!
+//! The user needs `SELECT`, `INSERT`, `UPDATE` and `DELETE` on the table, and
+//! `CREATE` only if the table is to be made by Sitewright. A table made
+//! beforehand is made like this:
+//!
+//! ```sql
+//! CREATE TABLE sitewright_sessions (
+//!     session BINARY(32) NOT NULL PRIMARY KEY,
+//!     version BIGINT NOT NULL,
+//!     expires BIGINT NULL,
+//!     record LONGBLOB NOT NULL,
+//!     KEY expires (expires)
+//! ) ENGINE = InnoDB;
+//! ```
+//!
+//! Encryption is asked for in the URL: `?ssl-mode=VERIFY_IDENTITY`, and
+//! `&ssl-ca=FILE` if the certificate is not one the system knows. Without it
+//! the connection is encrypted if the server offers it, but not checked. MySQL
+//! 8 takes passwords over encrypted connections only, unless the user is
+//! `IDENTIFIED WITH mysql_native_password`.
+//!
+//! All connections must lead to the primary: a replica may be behind. In a
+//! Galera cluster that means one node at a time, or `wsrep_sync_wait = 1`. A
+//! record must fit into `max_allowed_packet`.
+
+use std::str::FromStr;
+
+use sqlx::error::DatabaseError;
+use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlDatabaseError};
+use sqlx::query::Query;
+use sqlx::{ConnectOptions, MySql, MySqlConnection, SqlStr};
+
+use super::super::{BoxFuture, Cursor, Entry, Found, Key, Page, Store, StoreError, Swept};
+use super::connections::{Connections, Manners, Verdict, WAIT, Written};
+use super::table::{DEFAULT_TABLE, check_name, statement};
+use super::{DEFAULT_CONNECTIONS, row, url};
+
+/// The parameters a URL may have.
+const PARAMETERS: &[&str] = &["ssl-mode", "ssl-ca", "ssl-cert", "ssl-key", "socket", "charset", "collation"];
+
+/// Every statement stands for itself, whatever the server's own setting. A
+/// lock that others hold is not waited for beyond the deadline of an operation:
+/// what nobody waits for any more would still wait in the server.
+const GREETING: &str = "SET autocommit = 1, innodb_lock_wait_timeout = 1, lock_wait_timeout = 1";
+
+/// The rows that one statement of a sweep removes.
+const SWEPT_AT_ONCE: usize = 100;
+
+/// Where a [`MysqlStore`] keeps its sessions.
+#[derive(Clone)]
+pub struct MysqlOptions {
+    /// `mysql://USER:PASSWORD@HOST/DATABASE`, and parameters.
+    pub url: String,
+    /// The table.
+    pub table: String,
+    /// The most connections at a time.
+    pub connections: usize,
+}
+
+impl Default for MysqlOptions {
+    fn default() -> Self {
+        Self {
+            url: "mysql://localhost/sitewright".to_owned(),
+            table: DEFAULT_TABLE.to_owned(),
+            connections: DEFAULT_CONNECTIONS,
+        }
+    }
+}
+
+/// Leaves the URL out: it may have a password.
+impl std::fmt::Debug for MysqlOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut fields = f.debug_struct("MysqlOptions");
+        fields.field("table", &self.table).field("connections", &self.connections).finish_non_exhaustive()
+    }
+}
+
+/// The `mysql` store.
+pub struct MysqlStore {
+    connections: Connections<MySqlConnection>,
+    place: String,
+    table: String,
+    sql: Statements,
+}
+
+struct Statements {
+    create: SqlStr,
+    load: SqlStr,
+    insert: SqlStr,
+    update: SqlStr,
+    delete: SqlStr,
+    remove: SqlStr,
+    outdated: SqlStr,
+    list: SqlStr,
+    count: SqlStr,
+}
+
+impl Statements {
+    fn new(table: &str) -> Self {
+        let over = |text| statement(table, text);
+        Self {
+            create: over(
+                "CREATE TABLE IF NOT EXISTS `{table}` (
+                    session BINARY(32) NOT NULL PRIMARY KEY,
+                    version BIGINT NOT NULL,
+                    expires BIGINT NULL,
+                    record LONGBLOB NOT NULL,
+                    KEY expires (expires)
+                ) ENGINE = InnoDB",
+            ),
+            load: over("SELECT version, record FROM `{table}` WHERE session = ?"),
+            // Not IGNORE, which would cut off what is too long.
+            insert: over("INSERT INTO `{table}` (session, version, expires, record) VALUES (?, ?, ?, ?)"),
+            update: over(
+                "UPDATE `{table}` SET version = ?, expires = ?, record = ?
+                WHERE session = ? AND version = ?",
+            ),
+            delete: over("DELETE FROM `{table}` WHERE session = ? AND version = ?"),
+            remove: over("DELETE FROM `{table}` WHERE session = ?"),
+            outdated: over("SELECT session FROM `{table}` WHERE expires <= ? ORDER BY expires LIMIT ?"),
+            list: over(
+                "SELECT session, version, record FROM `{table}`
+                WHERE session > ? ORDER BY session LIMIT ?",
+            ),
+            count: over("SELECT count(*) FROM `{table}`"),
+        }
+    }
+
+    /// Removes those of so many sessions that have expired.
+    fn sweep(table: &str, sessions: usize) -> SqlStr {
+        let places = vec!["?"; sessions].join(", ");
+        statement(table, &format!("DELETE FROM `{{table}}` WHERE session IN ({places}) AND expires <= ?"))
+    }
+}
+
+impl MysqlStore {
+    /// A store in the database that `options` name. Connects to nothing yet.
+    ///
+    /// # Errors
+    /// If the URL cannot be read, or the table cannot be called so.
+    pub fn new(options: MysqlOptions) -> Result<Self, String> {
+        check_name(&options.table)?;
+        url::check(&options.url, &["mysql", "mariadb"], PARAMETERS)?;
+        let connect = MySqlConnectOptions::from_str(&options.url).map_err(|error| url::explain(&error))?;
+        if connect.get_database().is_none() {
+            return Err("the `url` names no database, as in mysql://USER:PASSWORD@HOST/DATABASE".to_owned());
+        }
+        let connect = connect.disable_statement_logging();
+        let host =
+            connect.get_socket().map_or_else(|| connect.get_host().to_owned(), |path| path.display().to_string());
+        let place = format!("{host}:{}", connect.get_port());
+        let manners = Manners { wait: WAIT, judge, greet };
+        Ok(Self {
+            connections: Connections::new(connect, manners, place.clone(), options.connections),
+            place,
+            sql: Statements::new(&options.table),
+            table: options.table,
+        })
+    }
+
+    async fn write(&self, query: impl Fn() -> Bound) -> Result<Written, StoreError> {
+        self.connections.write(query, rows_affected).await
+    }
+
+    async fn find(&self, key: &Key) -> Result<Option<Found>, StoreError> {
+        let query = || sqlx::query_as(self.sql.load.clone()).bind(bytes(key).to_vec());
+        let row = self.connections.read(query, |connection, query| Box::pin(query.fetch_optional(connection))).await?;
+        Ok(row.flatten().map(row::found))
+    }
+
+    async fn set(&self, key: &Key, seen: Option<u64>, next: Option<&Entry>) -> Result<bool, StoreError> {
+        let version = row::fresh_version()?;
+        let written = match (seen, next) {
+            (None, None) => return Ok(self.find(key).await?.is_none()),
+            (None, Some(entry)) => {
+                let insert = || {
+                    let query = sqlx::query(self.sql.insert.clone()).bind(bytes(key));
+                    query.bind(version).bind(row::expires(entry)).bind(&*entry.bytes)
+                };
+                match self.write(insert).await? {
+                    Written::NoTable => {
+                        let sql = || self.sql.create.clone();
+                        self.connections
+                            .read(sql, |connection, sql| {
+                                Box::pin(async move { sqlx::raw_sql(sql).execute(connection).await.map(drop) })
+                            })
+                            .await?;
+                        self.write(insert).await?
+                    }
+                    written => written,
+                }
+            }
+            (Some(seen), Some(entry)) => {
+                let update = || {
+                    let query = sqlx::query(self.sql.update.clone()).bind(version).bind(row::expires(entry));
+                    query.bind(&*entry.bytes).bind(bytes(key)).bind(row::column(seen))
+                };
+                self.write(update).await?
+            }
+            (Some(seen), None) => {
+                self.write(|| sqlx::query(self.sql.delete.clone()).bind(bytes(key)).bind(row::column(seen))).await?
+            }
+        };
+        Ok(written == Written::Rows(1))
+    }
+
+    /// Looks without taking locks, and then removes by the primary key, as
+    /// writers do: they and the sweep never wait for each other crosswise.
+    async fn sweep_some(&self, now: i64, at_most: usize) -> Result<Swept, StoreError> {
+        let query = || sqlx::query_scalar(self.sql.outdated.clone()).bind(now).bind(row::limit(at_most));
+        let look = self.connections.read(query, |connection, query| Box::pin(query.fetch_all(connection)));
+        let outdated: Vec<Vec<u8>> = look.await?.unwrap_or_default();
+        let mut removed = 0;
+        for sessions in outdated.chunks(SWEPT_AT_ONCE) {
+            let sql = Statements::sweep(&self.table, sessions.len());
+            let query = || {
+                let query = sqlx::query(sql.clone()).persistent(sessions.len() == SWEPT_AT_ONCE);
+                sessions.iter().fold(query, |query, session| query.bind(session.as_slice())).bind(now)
+            };
+            removed += self.connections.read(query, rows_affected).await?.unwrap_or_default();
+        }
+        Ok(Swept { more: outdated.len() >= at_most, ..row::swept(Some(removed), at_most) })
+    }
+}
+
+type Bound = Query<'static, MySql, MySqlArguments>;
+
+fn bytes(key: &Key) -> &[u8] {
+    key.as_bytes()
+}
+
+fn greet(connection: &mut MySqlConnection) -> BoxFuture<'_, sqlx::Result<()>> {
+    Box::pin(async move { sqlx::raw_sql(GREETING).execute(connection).await.map(drop) })
+}
+
+fn rows_affected(connection: &mut MySqlConnection, query: Bound) -> BoxFuture<'_, sqlx::Result<u64>> {
+    Box::pin(async move { Ok(query.execute(connection).await?.rows_affected()) })
+}
+
+/// By the numbers of <https://mariadb.com/kb/en/mariadb-error-code-reference/>
+/// and <https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html>.
+/// A statement that fails is undone: each is a transaction of its own.
+fn judge(error: &(dyn DatabaseError + 'static)) -> Verdict {
+    let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() else { return Verdict::Lost };
+    match error.number() {
+        1146 => Verdict::NoTable,
+        // Somebody made the entry; a deadlock; changed since it was read; refused by a cluster.
+        1062 | 1213 | 1020 | 3101 => Verdict::Conflict,
+        // A replica; a node that has lost its cluster.
+        1290 | 1792 | 1836 | 1047 => Verdict::ReadOnly,
+        // Killed, shut down, rested for too long; what was prepared is gone.
+        1927 | 1053 | 4031 | 1243 => Verdict::Closed,
+        // While committing; a hook of replication.
+        1180 | 3100 => Verdict::Lost,
+        _ => Verdict::Refused,
+    }
+}
+
+impl std::fmt::Debug for MysqlStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MysqlStore").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+impl Store for MysqlStore {
+    fn kind(&self) -> &'static str {
+        "mysql"
+    }
+
+    fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Found>, StoreError>> {
+        Box::pin(self.find(key))
+    }
+
+    fn compare_and_set<'a>(
+        &'a self,
+        key: &'a Key,
+        seen: Option<u64>,
+        next: Option<Entry>,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(async move { self.set(key, seen, next.as_ref()).await })
+    }
+
+    fn sweep(&self, now: f64, at_most: usize) -> BoxFuture<'_, Result<Swept, StoreError>> {
+        Box::pin(self.sweep_some(row::passed(now), at_most.max(1)))
+    }
+
+    fn list(&self, from: Option<Cursor>, at_most: usize) -> BoxFuture<'_, Result<Page, StoreError>> {
+        Box::pin(async move {
+            let after = row::after(from.as_ref());
+            let query = || sqlx::query_as(self.sql.list.clone()).bind(after.clone()).bind(row::limit(at_most));
+            let rows = self.connections.read(query, |connection, query| Box::pin(query.fetch_all(connection))).await?;
+            Ok(row::page(rows.unwrap_or_default(), at_most))
+        })
+    }
+
+    fn count(&self) -> BoxFuture<'_, Result<u64, StoreError>> {
+        Box::pin(async move {
+            let query = || sqlx::query_scalar(self.sql.count.clone());
+            let count = self.connections.read(query, |connection, query| Box::pin(query.fetch_one(connection))).await?;
+            Ok(row::count(count))
+        })
+    }
+
+    fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(async move {
+            let written = self.write(|| sqlx::query(self.sql.remove.clone()).bind(bytes(key))).await?;
+            Ok(written == Written::Rows(1))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

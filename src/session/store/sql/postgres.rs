@@ -1,0 +1,340 @@
+//! Sessions in a table of PostgreSQL.
+//!
+//! | | |
+//! |---|---|
+//! | Exact | yes, for every process that uses the same primary server |
+//! | Survives a restart, a crash, kill -9 of Sitewright | yes: every confirmed change, and no half of one |
+//! | Survives a crash, kill -9 of PostgreSQL, a power failure | yes, with its defaults (`fsync` and `synchronous_commit` on); with `synchronous_commit = off` the last changes before it may be lost |
+//! | When the disk is full | an error, and the old record stays whole; without room for its log PostgreSQL stops |
+//! | After a failover | what the new primary has; without `synchronous_standby_names` the last changes before it may be lost |
+//!
+//! The user needs `SELECT`, `INSERT`, `UPDATE` and `DELETE` on the table, and
+//! `CREATE` on the schema only if the table is to be made by Sitewright. A
+//! table made beforehand is made like this:
+//!
+//! ```sql
+//! CREATE TABLE sitewright_sessions (
+//!     session bytea NOT NULL PRIMARY KEY,
+//!     version bigint NOT NULL,
+//!     expires bigint,
+//!     record bytea NOT NULL
+//! );
+//! CREATE INDEX sitewright_sessions_expires ON sitewright_sessions (expires);
+//! ```
+//!
+//! Encryption is asked for in the URL: `?sslmode=verify-full`, and
+//! `&sslrootcert=FILE` if the certificate is not one the system knows. Without
+//! it the connection is encrypted if the server offers it, but not checked.
+//! What the URL leaves out comes from `PGUSER`, `PGPASSWORD`, `.pgpass` and
+//! their kin, as for `psql`.
+//!
+//! The URL must lead to the primary: a standby may be behind. Through PgBouncer
+//! it must be `pool_mode = session`: statements are prepared once for each
+//! connection, and its `lock_timeout` is set once.
+
+use std::str::FromStr;
+
+use futures_util::TryStreamExt;
+use sqlx::error::DatabaseError;
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgDatabaseError, PgSeverity};
+use sqlx::query::Query;
+use sqlx::{ConnectOptions, Either, Executor, PgConnection, Postgres, SqlStr};
+
+use super::super::{BoxFuture, Cursor, Entry, Found, Key, Page, Store, StoreError, Swept};
+use super::connections::{Connections, Manners, Verdict, WAIT, Written};
+use super::table::{DEFAULT_TABLE, check_name, statement};
+use super::{DEFAULT_CONNECTIONS, row, url};
+
+/// The parameters a URL may have.
+const PARAMETERS: &[&str] = &[
+    "sslmode",
+    "sslrootcert",
+    "sslcert",
+    "sslkey",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
+];
+
+/// A lock that others hold is not waited for beyond the deadline of an
+/// operation: what nobody waits for any more would still wait in the server.
+const GREETING: &str = "SET lock_timeout = '1500ms'";
+
+/// Where a [`PostgresStore`] keeps its sessions.
+#[derive(Clone)]
+pub struct PostgresOptions {
+    /// `postgres://USER:PASSWORD@HOST/DATABASE`, and parameters.
+    pub url: String,
+    /// The table.
+    pub table: String,
+    /// The most connections at a time.
+    pub connections: usize,
+}
+
+impl Default for PostgresOptions {
+    fn default() -> Self {
+        Self {
+            url: "postgres://localhost".to_owned(),
+            table: DEFAULT_TABLE.to_owned(),
+            connections: DEFAULT_CONNECTIONS,
+        }
+    }
+}
+
+/// Leaves the URL out: it may have a password.
+impl std::fmt::Debug for PostgresOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut fields = f.debug_struct("PostgresOptions");
+        fields.field("table", &self.table).field("connections", &self.connections).finish_non_exhaustive()
+    }
+}
+
+/// The `postgres` store.
+pub struct PostgresStore {
+    connections: Connections<PgConnection>,
+    place: String,
+    sql: Statements,
+}
+
+struct Statements {
+    create: SqlStr,
+    load: SqlStr,
+    insert: SqlStr,
+    update: SqlStr,
+    delete: SqlStr,
+    remove: SqlStr,
+    sweep: SqlStr,
+    list: SqlStr,
+    count: SqlStr,
+}
+
+impl Statements {
+    fn new(table: &str) -> Self {
+        let over = |text| statement(table, text);
+        Self {
+            // Sent as one, it is one transaction.
+            create: over(
+                r#"CREATE TABLE IF NOT EXISTS "{table}" (
+                    session bytea NOT NULL PRIMARY KEY,
+                    version bigint NOT NULL,
+                    expires bigint,
+                    record bytea NOT NULL
+                );
+                CREATE INDEX IF NOT EXISTS "{table}_expires" ON "{table}" (expires)"#,
+            ),
+            load: over(r#"SELECT version, record FROM "{table}" WHERE session = $1"#),
+            insert: over(
+                r#"INSERT INTO "{table}" (session, version, expires, record)
+                VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"#,
+            ),
+            update: over(
+                r#"UPDATE "{table}" SET version = $3, expires = $4, record = $5
+                WHERE session = $1 AND version = $2"#,
+            ),
+            delete: over(r#"DELETE FROM "{table}" WHERE session = $1 AND version = $2"#),
+            remove: over(r#"DELETE FROM "{table}" WHERE session = $1"#),
+            // An array, for the subquery to run once; what is being changed is not waited for.
+            sweep: over(
+                r#"DELETE FROM "{table}" WHERE session = ANY (ARRAY (
+                    SELECT session FROM "{table}" WHERE expires <= $1
+                    ORDER BY expires LIMIT $2 FOR UPDATE SKIP LOCKED
+                ))"#,
+            ),
+            list: over(
+                r#"SELECT session, version, record FROM "{table}"
+                WHERE session > $1 ORDER BY session LIMIT $2"#,
+            ),
+            count: over(r#"SELECT count(*) FROM "{table}""#),
+        }
+    }
+}
+
+impl PostgresStore {
+    /// A store in the database that `options` name. Connects to nothing yet.
+    ///
+    /// # Errors
+    /// If the URL cannot be read, or the table cannot be called so.
+    pub fn new(options: PostgresOptions) -> Result<Self, String> {
+        check_name(&options.table)?;
+        url::check(&options.url, &["postgres", "postgresql"], PARAMETERS)?;
+        let connect = PgConnectOptions::from_str(&options.url).map_err(|error| url::explain(&error))?;
+        let connect = connect.disable_statement_logging();
+        let host =
+            connect.get_socket().map_or_else(|| connect.get_host().to_owned(), |path| path.display().to_string());
+        let place = format!("{host}:{}", connect.get_port());
+        let manners = Manners { wait: WAIT, judge, greet };
+        Ok(Self {
+            connections: Connections::new(connect, manners, place.clone(), options.connections),
+            place,
+            sql: Statements::new(&options.table),
+        })
+    }
+
+    async fn write(&self, query: impl Fn() -> Bound) -> Result<Written, StoreError> {
+        self.connections.write(query, rows_affected).await
+    }
+
+    async fn find(&self, key: &Key) -> Result<Option<Found>, StoreError> {
+        let query = || sqlx::query_as(self.sql.load.clone()).bind(bytes(key).to_vec());
+        let row = self.connections.read(query, |connection, query| Box::pin(query.fetch_optional(connection))).await?;
+        Ok(row.flatten().map(row::found))
+    }
+
+    async fn set(&self, key: &Key, seen: Option<u64>, next: Option<&Entry>) -> Result<bool, StoreError> {
+        let version = row::fresh_version()?;
+        let written = match (seen, next) {
+            (None, None) => return Ok(self.find(key).await?.is_none()),
+            (None, Some(entry)) => {
+                let insert = || {
+                    let query = sqlx::query(self.sql.insert.clone()).bind(bytes(key));
+                    query.bind(version).bind(row::expires(entry)).bind(&*entry.bytes)
+                };
+                match self.write(insert).await? {
+                    Written::NoTable => {
+                        let sql = || self.sql.create.clone();
+                        self.connections.read(sql, |connection, sql| Box::pin(create(connection, sql))).await?;
+                        self.write(insert).await?
+                    }
+                    written => written,
+                }
+            }
+            (Some(seen), Some(entry)) => {
+                let update = || {
+                    let query = sqlx::query(self.sql.update.clone()).bind(bytes(key)).bind(row::column(seen));
+                    query.bind(version).bind(row::expires(entry)).bind(&*entry.bytes)
+                };
+                self.write(update).await?
+            }
+            (Some(seen), None) => {
+                self.write(|| sqlx::query(self.sql.delete.clone()).bind(bytes(key)).bind(row::column(seen))).await?
+            }
+        };
+        Ok(written == Written::Rows(1))
+    }
+}
+
+type Bound = Query<'static, Postgres, PgArguments>;
+
+fn bytes(key: &Key) -> &[u8] {
+    key.as_bytes()
+}
+
+fn greet(connection: &mut PgConnection) -> BoxFuture<'_, sqlx::Result<()>> {
+    Box::pin(async move { sqlx::raw_sql(GREETING).execute(connection).await.map(drop) })
+}
+
+/// The server says how many rows a statement changed before it commits, and
+/// that it is ready after. Until it has said the one, ending the connection
+/// undoes the statement; from then on nobody knows.
+fn rows_affected(connection: &mut PgConnection, query: Bound) -> BoxFuture<'_, sqlx::Result<u64>> {
+    Box::pin(async move {
+        let mut answer = connection.fetch_many(query);
+        let mut rows = None;
+        loop {
+            match answer.try_next().await {
+                Ok(Some(Either::Left(done))) => rows = Some(done.rows_affected()),
+                Ok(Some(Either::Right(_))) => {}
+                Ok(None) => return rows.ok_or_else(|| sqlx::Error::Protocol("no rows were counted".into())),
+                Err(error) if rows.is_some() && is_ending(&error) => {
+                    return Err(sqlx::Error::Protocol(error.to_string()));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    })
+}
+
+fn is_ending(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| judge(error) == Verdict::Closed)
+}
+
+/// Makes the table; two who do so at once get in each other's way, which is as good.
+async fn create(connection: &mut PgConnection, sql: SqlStr) -> sqlx::Result<()> {
+    let made = sqlx::raw_sql(sql).execute(connection).await;
+    let code = |error: &sqlx::Error| error.as_database_error().and_then(|error| Some(error.code()?.into_owned()));
+    match made {
+        Err(error) if matches!(code(&error).as_deref(), Some("23505" | "42P07" | "42710")) => Ok(()),
+        made => made.map(drop),
+    }
+}
+
+/// By the codes of <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+fn judge(error: &(dyn DatabaseError + 'static)) -> Verdict {
+    let Some(error) = error.try_downcast_ref::<PgDatabaseError>() else { return Verdict::Lost };
+    let is_fatal = error.severity() != PgSeverity::Error;
+    match error.code() {
+        "42P01" => Verdict::NoTable,
+        "40001" | "40P01" => Verdict::Conflict,
+        "25006" => Verdict::ReadOnly,
+        // Ended by an administrator, or for resting too long.
+        "57P01" | "57P05" if is_fatal => Verdict::Closed,
+        // What was prepared on this connection is not as it was.
+        "0A000" | "26000" | "42P05" => Verdict::Closed,
+        code if is_fatal || code.starts_with("08") || code == "40003" => Verdict::Lost,
+        _ => Verdict::Refused,
+    }
+}
+
+impl std::fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PostgresStore").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+impl Store for PostgresStore {
+    fn kind(&self) -> &'static str {
+        "postgres"
+    }
+
+    fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Found>, StoreError>> {
+        Box::pin(self.find(key))
+    }
+
+    fn compare_and_set<'a>(
+        &'a self,
+        key: &'a Key,
+        seen: Option<u64>,
+        next: Option<Entry>,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(async move { self.set(key, seen, next.as_ref()).await })
+    }
+
+    fn sweep(&self, now: f64, at_most: usize) -> BoxFuture<'_, Result<Swept, StoreError>> {
+        Box::pin(async move {
+            let query = || sqlx::query(self.sql.sweep.clone()).bind(row::passed(now)).bind(row::limit(at_most));
+            Ok(row::swept(self.connections.read(query, rows_affected).await?, at_most))
+        })
+    }
+
+    fn list(&self, from: Option<Cursor>, at_most: usize) -> BoxFuture<'_, Result<Page, StoreError>> {
+        Box::pin(async move {
+            let after = row::after(from.as_ref());
+            let query = || sqlx::query_as(self.sql.list.clone()).bind(after.clone()).bind(row::limit(at_most));
+            let rows = self.connections.read(query, |connection, query| Box::pin(query.fetch_all(connection))).await?;
+            Ok(row::page(rows.unwrap_or_default(), at_most))
+        })
+    }
+
+    fn count(&self) -> BoxFuture<'_, Result<u64, StoreError>> {
+        Box::pin(async move {
+            let query = || sqlx::query_scalar(self.sql.count.clone());
+            let count = self.connections.read(query, |connection, query| Box::pin(query.fetch_one(connection))).await?;
+            Ok(row::count(count))
+        })
+    }
+
+    fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(async move {
+            let written = self.write(|| sqlx::query(self.sql.remove.clone()).bind(bytes(key))).await?;
+            Ok(written == Written::Rows(1))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
