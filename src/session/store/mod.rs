@@ -10,6 +10,7 @@
 //!   memory, file   the stores that need no server
 //!   memcached      the one that forgets, but never half
 //!   sql            a table of SQLite, PostgreSQL or MySQL
+//!   redis          one Redis, one watched by Sentinels, or a Cluster
 //! contract         the cases every factory and every store must pass
 //! ```
 //!
@@ -27,6 +28,8 @@ pub mod memory;
 mod private;
 mod queue;
 mod record;
+#[cfg(feature = "redis")]
+pub mod redis;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub mod sql;
 mod stored;
@@ -42,6 +45,8 @@ pub use key::Key;
 pub use memcached::{MemcachedOptions, MemcachedStore};
 pub use memory::MemoryStore;
 pub use record::{Damage, Record};
+#[cfg(feature = "redis")]
+pub use redis::{RedisOptions, RedisStore};
 #[cfg(feature = "mysql")]
 pub use sql::{MysqlOptions, MysqlStore};
 #[cfg(feature = "postgres")]
