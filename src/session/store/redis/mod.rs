@@ -6,11 +6,11 @@
 //! | Exact | yes, for every process that uses the server: one script compares and writes |
 //! | Survives a restart, a crash, kill -9 of Sitewright | yes: every confirmed change |
 //! | Survives a restart of the server in good order | yes, with `appendonly yes` or with `save` points; else no |
-//! | Survives kill -9 of the server | with `appendonly yes`, yes; without, what the last snapshot has |
-//! | Survives a power failure | with `appendfsync always`, yes; with `everysec` the last second or two may be lost |
+//! | Survives kill -9 of the server | with `appendfsync always`, yes; with `everysec` too, unless the disk is so slow that Redis holds back up to two seconds; without `appendonly` what the last snapshot has |
+//! | Survives a power failure | with `appendfsync always`, yes; with `everysec` the last two seconds may be lost |
 //! | Survives a failover | but for the changes that the new master had not received: replication is asynchronous |
 //! | When the server's memory is full | with `noeviction` an error, and the old record stays whole |
-//! | When the server's disk is full | after a failed snapshot, or with a failing append-only file, an error; nothing is written |
+//! | When the server's disk is full | an error, and the old record stays whole; under `appendfsync always` Redis ends itself |
 //!
 //! # The server
 //!
@@ -19,7 +19,7 @@
 //!
 //! ```text
 //! appendonly yes
-//! appendfsync everysec        # or always, which costs a write to the disk for each round of commands
+//! appendfsync everysec        # or always, which waits for the disk after each round of commands
 //! maxmemory-policy noeviction
 //! ```
 //!
@@ -36,6 +36,7 @@
 //!   bring a removed session back, until it expires.
 //! - **Rights.** A user of its own needs
 //!   `+ping +get +set +getrange +del +eval +evalsha +scan` on `~PREFIX*`,
+//!   `+select` if the URL has a database,
 //!   `+role` with Sentinel, `+cluster|slots` and `+asking` with a Cluster.
 //!   The records are sealed, but whoever may write them may end any session.
 //!

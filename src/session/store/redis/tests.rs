@@ -13,6 +13,7 @@ use super::*;
 mod broken;
 mod cluster;
 mod fake;
+mod process;
 mod sentinel;
 
 const KEY: Key = Key::new([7; Key::SIZE]);
