@@ -264,3 +264,18 @@ async fn a_server_that_forgot_its_scripts_is_told_again() {
     let seen = store.load(&KEY).await.expect("an answer").map(|found| found.version);
     assert_eq!(store.compare_and_set(&KEY, seen, None).await, Ok(true));
 }
+
+#[tokio::test]
+#[ignore = "needs Redis: run by tests/run"]
+async fn under_a_full_memory_sessions_are_read_and_removed_and_not_written() {
+    let server = process::Server::start(&["--maxmemory-policy", "noeviction"]).await;
+    let [store] = stores(&format!("redis://{}", server.address), &prefix());
+    assert_eq!(store.compare_and_set(&KEY, None, entry(b"old")).await, Ok(true));
+    let seen = store.load(&KEY).await.expect("an answer").map(|found| found.version);
+    server.ask(&["CONFIG", "SET", "maxmemory", "1"]).await;
+    let refused = store.compare_and_set(&KEY, seen, entry(b"new")).await;
+    assert!(matches!(&refused, Err(StoreError::Unavailable(why)) if why.contains("memory is full")), "{refused:?}");
+    assert_eq!(bytes(store.load(&KEY).await.expect("an answer")), Some(b"old".to_vec()));
+    assert_eq!(store.compare_and_set(&KEY, seen, None).await, Ok(true));
+    assert_eq!(store.load(&KEY).await, Ok(None));
+}
