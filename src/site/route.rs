@@ -13,9 +13,10 @@ use super::response::{Rendering, Reply, Response};
 use super::scope::Input;
 use crate::action::{Action, Cannot, Scene};
 use crate::session::Session;
-use crate::template::expression::{Expression, truthy};
+use crate::template::expression::Expression;
 use crate::template::helpers::Links;
 use crate::template::render::Templates;
+use crate::template::values::truthy;
 
 /// What a route does to sessions, worked out from its declaration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

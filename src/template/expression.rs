@@ -10,9 +10,11 @@ use std::ops::Range;
 use handlebars::template::Template;
 use serde_json::{Map, Value};
 
+use super::computed::{self, Call, NoExpression};
 use super::library::{Home, Library};
-use super::names::{is_path, parse};
+use super::names::is_path;
 use super::render::{Escaping, RenderFailure, Scope, Templates};
+use super::syntax::not_an_expression;
 use crate::diagnostic::{Diagnostic, Diagnostics, Written};
 
 /// A string: fixed, or a template.
@@ -25,7 +27,7 @@ pub enum Text {
 }
 
 /// An expression: what `if`, `from` and `json` name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Expression {
     /// A dotted path: its first name, and the entries below.
     Path {
@@ -36,8 +38,10 @@ pub enum Expression {
         /// The parts after the first.
         below: Vec<String>,
     },
-    /// A sub-expression, kept as a template that yields JSON.
-    Computed(String),
+    /// What a helper makes of other expressions.
+    Call(Call),
+    /// A literal in a call.
+    Fixed(Value),
 }
 
 /// A key path into the session, such as `cart.{{path.sku}}`: whatever a visitor puts into a braced
@@ -49,7 +53,7 @@ pub struct Key {
 }
 
 /// A value with templates in it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Term {
     /// It is what it is.
     Fixed(Value),
@@ -97,28 +101,22 @@ impl Writing<'_> {
         })
     }
 
-    /// An expression.
+    /// An expression. It is checked like a template that shows it.
     pub fn expression(&mut self, written: &Written, key: &str) -> Option<Expression> {
         let text = written.text.trim();
         let start = written.text.len() - written.text.trim_start().len();
-        let range = start..start + text.len();
-        let parts = if is_path(text) { parse(text).1 } else { Vec::new() };
-        if let Some(path) = Expression::of_parts(parts) {
-            // A path is checked like a template that shows it.
-            self.add(&written.part("{{", range, "}}"), Escaping::Plain, key)?;
-            return Some(path);
-        }
-        let computes = text.starts_with('(') && Template::compile(&format!("{{{{json {text}}}}}")).is_ok();
-        if !computes {
-            self.problems.push(
-                Diagnostic::error(&written.place, format!("`{text}` is not an expression"))
-                    .key(key)
-                    .help("an expression is a path such as `session.user`, or a helper in parentheses: `(gt session.count 3)`")
-                    .help("a text that is always the same is given a name in `data`, and named here"),
-            );
+        let tag = written.part("{{", start..start + text.len(), "}}");
+        let is_literal = serde_json::from_str::<Value>(text).is_ok();
+        let is_call = text.starts_with('(') && text.ends_with(')');
+        let read =
+            Template::compile(&tag.text).map_or(Err(NoExpression::Shape), |template| computed::expression(&template));
+        if is_literal || !(is_call || is_path(text)) || matches!(read, Err(NoExpression::Shape)) {
+            let error = Diagnostic::error(&written.place, format!("`{text}` is not an expression")).key(key);
+            self.problems.push(not_an_expression(text).into_iter().fold(error, Diagnostic::help));
             return None;
         }
-        self.add(&written.part("{{json ", range, "}}"), Escaping::Plain, key).map(Expression::Computed)
+        let name = self.add(&tag, Escaping::Plain, key)?;
+        computed::expression(self.library.template(&name)?).ok()
     }
 
     /// A key path into the session.
@@ -205,24 +203,26 @@ impl Expression {
         }
     }
 
-    /// The value of a path, if it is there; a computed expression has none.
+    /// The value of a path, if it is there; other expressions have none.
     pub fn lookup(&self, scope: &dyn Scope) -> Option<Value> {
         match self {
             Self::Path { name, entries, below } => descend(scope.get(name, entries.as_ref())?, below),
-            Self::Computed(_) => None,
+            Self::Call(_) | Self::Fixed(_) => None,
         }
     }
 
     /// The value; `null` for what is not there.
     pub fn value(&self, templates: &Templates, scope: &dyn Scope) -> Result<Value, RenderFailure> {
-        match self {
-            Self::Path { .. } => Ok(self.lookup(scope).unwrap_or(Value::Null)),
-            Self::Computed(name) => {
-                let text = templates.render(name, Escaping::Plain, scope)?;
-                serde_json::from_str(&text)
-                    .map_err(|error| RenderFailure::Broken(format!("expression `{name}`: {error}")))
-            }
-        }
+        self.borrowed(templates, scope).map(Cow::into_owned)
+    }
+
+    /// The value, a literal as it stands.
+    pub(super) fn borrowed(&self, templates: &Templates, scope: &dyn Scope) -> Result<Cow<'_, Value>, RenderFailure> {
+        Ok(match self {
+            Self::Path { .. } => Cow::Owned(self.lookup(scope).unwrap_or_default()),
+            Self::Call(call) => Cow::Owned(call.value(templates, scope)?),
+            Self::Fixed(value) => Cow::Borrowed(value),
+        })
     }
 
     /// The path from the site's names down, if it is one.
@@ -231,7 +231,7 @@ impl Expression {
             Self::Path { name, below, .. } => {
                 Some(std::iter::once(name.as_str()).chain(below.iter().map(String::as_str)).collect())
             }
-            Self::Computed(_) => None,
+            Self::Call(_) | Self::Fixed(_) => None,
         }
     }
 }
@@ -245,18 +245,6 @@ fn descend(value: Value, below: &[String]) -> Option<Value> {
         }
         _ => None,
     })
-}
-
-/// What counts as true, as in Handlebars' `{{#if}}`: not `null`, `false`, 0, `""`, `[]` or `{}`.
-pub fn truthy(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Bool(boolean) => *boolean,
-        Value::Number(number) => number.as_f64().is_none_or(|number| number != 0.0),
-        Value::String(text) => !text.is_empty(),
-        Value::Array(list) => !list.is_empty(),
-        Value::Object(map) => !map.is_empty(),
-    }
 }
 
 /// Why a key path could not be worked out.
@@ -375,15 +363,5 @@ mod tests {
         assert_eq!(parts("user"), ["user"]);
         assert_eq!(parts("a..b"), ["a", "", "b"]);
         assert_eq!(parts("a.{{x"), ["a", "{{x"]);
-    }
-
-    #[test]
-    fn truth_is_that_of_handlebars() {
-        for no in ["null", "false", "0", "0.0", "\"\"", "[]", "{}"] {
-            assert!(!truthy(&serde_json::from_str(no).unwrap()), "{no}");
-        }
-        for yes in ["true", "1", "-1", "\"0\"", "[0]", "{\"a\":0}"] {
-            assert!(truthy(&serde_json::from_str(yes).unwrap()), "{yes}");
-        }
     }
 }

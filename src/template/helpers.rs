@@ -1,60 +1,155 @@
-//! The helpers of Sitewright's templates, beside those that Handlebars brings.
+//! The helpers of templates and expressions.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use handlebars::{
-    Context, Handlebars, Helper, HelperDef, HelperResult, JsonRender, Output, RenderContext, RenderError,
-    RenderErrorReason,
+    Context, Handlebars, Helper as Call, HelperDef, HelperResult, JsonRender, Output, PathAndJson, RenderContext,
+    RenderError, RenderErrorReason, ScopedJson,
 };
 use serde_json::Value;
 
-/// Every helper a template can call, how it is called and what it gives.
-pub const HELPERS: &[(&str, &str, &str)] = &[
-    ("if", "{{#if x}}…{{else}}…{{/if}}", "the first block if `x` holds, else the second"),
-    ("unless", "{{#unless x}}…{{/unless}}", "the block unless `x` holds"),
-    (
+use super::operators::{self, Operator};
+use crate::diagnostic::did_you_mean;
+
+/// A helper: how it is called, and what it gives.
+#[derive(Debug)]
+pub struct Helper {
+    /// Its name.
+    pub name: &'static str,
+    /// A call of it, as it is written.
+    pub call: &'static str,
+    /// What the call is, or comes out as.
+    pub is: &'static str,
+    /// How many values it takes.
+    takes: RangeInclusive<usize>,
+    /// How it works.
+    pub(super) work: Work,
+}
+
+/// How a helper works.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Work {
+    /// Handlebars does it, around a block.
+    Block,
+    /// Of its values alone.
+    Operator(Operator),
+    /// `url`: needs the routes.
+    Url,
+    /// `json`: is not escaped.
+    Json,
+}
+
+const fn helper(name: &'static str, call: &'static str, is: &'static str, takes: usize, work: Work) -> Helper {
+    Helper { name, call, is, takes: takes..=takes, work }
+}
+
+const fn operator(
+    name: &'static str,
+    call: &'static str,
+    is: &'static str,
+    takes: RangeInclusive<usize>,
+    operator: Operator,
+) -> Helper {
+    Helper { name, call, is, takes, work: Work::Operator(operator) }
+}
+
+/// Every helper that templates and expressions can call.
+pub const HELPERS: &[Helper] = &[
+    helper("if", "{{#if x}}…{{else}}…{{/if}}", "the first block if `x` holds, else the second", 1, Work::Block),
+    helper("unless", "{{#unless x}}…{{/unless}}", "the block unless `x` holds", 1, Work::Block),
+    helper(
         "each",
         "{{#each list as |item|}}…{{else}}…{{/each}}",
         "the block for every item of a list or map, with `@index`, `@key`, `@first` and `@last`; else the second",
+        1,
+        Work::Block,
     ),
-    ("with", "{{#with x}}…{{/with}}", "the block, with the entries of `x` for names"),
-    ("lookup", "{{lookup x y}}", "the entry of `x` that the value of `y` names"),
-    ("eq", "(eq x y)", "whether both are the same, kind included: `1` is not `\"1\"`"),
-    ("ne", "(ne x y)", "the opposite of `eq`"),
-    ("gt", "(gt x y)", "whether `x` is greater"),
-    ("gte", "(gte x y)", "whether `x` is greater or the same"),
-    ("lt", "(lt x y)", "whether `x` is less"),
-    ("lte", "(lte x y)", "whether `x` is less or the same"),
-    ("and", "(and x y)", "whether both hold"),
-    ("or", "(or x y)", "whether one of them holds"),
-    ("not", "(not x)", "whether `x` does not hold"),
-    ("len", "(len x)", "how many items a list or map has, or how many bytes a string"),
-    ("url", "{{url \"route\" marker=x}}", "the path of a route, its markers filled in"),
-    ("json", "{{json x}}", "the value as JSON, safe inside `<script>`"),
+    helper("with", "{{#with x}}…{{/with}}", "the block, with the entries of `x` for names", 1, Work::Block),
+    operator(
+        "eq",
+        "(eq x y)",
+        "whether both are the same, kind included: `1` is `1.0`, but not `\"1\"`",
+        2..=2,
+        operators::eq,
+    ),
+    operator("ne", "(ne x y)", "the opposite of `eq`", 2..=2, operators::ne),
+    operator("gt", "(gt x y)", "whether `x` is greater: two numbers, or two texts", 2..=2, operators::gt),
+    operator("gte", "(gte x y)", "whether `x` is greater or the same", 2..=2, operators::gte),
+    operator("lt", "(lt x y)", "whether `x` is less", 2..=2, operators::lt),
+    operator("lte", "(lte x y)", "whether `x` is less or the same", 2..=2, operators::lte),
+    operator("and", "(and x y)", "whether all of them hold, two or more", 2..=usize::MAX, operators::and),
+    operator("or", "(or x y)", "whether one of them holds, of two or more", 2..=usize::MAX, operators::or),
+    operator("not", "(not x)", "whether `x` does not hold", 1..=1, operators::not),
+    operator(
+        "in",
+        "(in x y)",
+        "whether `x` is an item of the list `y`, a key of the map `y`, or a part of the text `y`",
+        2..=2,
+        operators::is_in,
+    ),
+    operator(
+        "len",
+        "(len x)",
+        "how many items a list or map has, or how many characters a text; else 0",
+        1..=1,
+        operators::len,
+    ),
+    operator("default", "(default x y)", "`x`, or `y` if `x` is `null`", 2..=2, operators::default),
+    operator(
+        "lookup",
+        "(lookup x y)",
+        "the entry or item of `x` that the value of `y` names",
+        2..=2,
+        operators::lookup,
+    ),
+    helper("url", "{{url \"route\" marker=x}}", "the path of a route, its markers filled in", 1, Work::Url),
+    helper("json", "{{json x}}", "the value as JSON, safe inside `<script>`", 1, Work::Json),
 ];
 
-/// The names of all helpers.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    HELPERS.iter().map(|(name, ..)| *name)
-}
-
-/// How many values a helper takes.
-pub fn arity(name: &str) -> usize {
-    match name {
-        "lookup" | "eq" | "ne" | "gt" | "gte" | "lt" | "lte" | "and" | "or" => 2,
-        _ => 1,
-    }
-}
-
-/// Whether a helper is for `{{#name …}}…{{/name}}` and nothing else.
-pub fn is_block(name: &str) -> bool {
-    matches!(name, "if" | "unless" | "each" | "with")
+/// The helper of this name.
+pub fn find(name: &str) -> Option<&'static Helper> {
+    HELPERS.iter().find(|helper| helper.name == name)
 }
 
 /// Whether a helper has this name.
 pub fn is_helper(name: &str) -> bool {
-    names().any(|helper| helper == name)
+    find(name).is_some()
+}
+
+/// What is wrong with a call: `values` given, and others by `names`, before a `block` or not.
+/// Says how to mend it, too.
+pub fn misuse(name: &str, values: usize, names: &[&str], block: bool) -> Option<(String, Option<String>)> {
+    let Some(helper) = find(name) else {
+        let help = match values {
+            0 => Some(format!("a name stands without parentheses: `{name}`")),
+            _ => did_you_mean(name, HELPERS.iter().map(|helper| helper.name)),
+        };
+        return Some((format!("unknown helper `{name}`"), help));
+    };
+    let write = format!("write `{}`", helper.call);
+    match (matches!(helper.work, Work::Block), block) {
+        (true, false) => return Some((format!("`{name}` is for blocks"), Some(write))),
+        (false, true) => {
+            let help = format!("write `{{{{#if ({name} …)}}}}…{{{{/if}}}}`");
+            return Some((format!("`{name}` is not for blocks"), Some(help)));
+        }
+        _ => {}
+    }
+    if !helper.takes.contains(&values) {
+        let things = match (helper.takes.start(), helper.takes.end()) {
+            (1, _) => "one value",
+            (_, &usize::MAX) => "two values or more",
+            _ => "two values",
+        };
+        return Some((format!("`{name}` takes {things}, not {values}"), Some(write)));
+    }
+    let known = |given: &&&str| {
+        matches!(helper.work, Work::Url) || (**given == "includeZero" && matches!(name, "if" | "unless"))
+    };
+    let unknown = names.iter().find(|given| !known(given))?;
+    Some((format!("`{name}` takes no `{unknown}=`"), Some(write)))
 }
 
 /// Paths of routes, by name.
@@ -75,37 +170,66 @@ pub trait Links: Send + Sync {
     }
 }
 
-/// Registers `url` and `json`, and drops what Handlebars brings beyond [`HELPERS`]: a value that
-/// happens to be named `raw` or `log` is to be shown.
+/// Registers every helper that is not Handlebars' own, and drops what Handlebars brings beyond
+/// [`HELPERS`]: a value that happens to be named `raw` or `log` is to be shown.
 pub fn register(registry: &mut Handlebars<'static>, links: &Arc<dyn Links>) {
     for unwanted in ["raw", "log"] {
         registry.unregister_helper(unwanted);
     }
-    registry.register_helper("url", Box::new(Url(Arc::clone(links))));
-    registry.register_helper("json", Box::new(json));
+    for helper in HELPERS {
+        match helper.work {
+            Work::Block => {}
+            Work::Operator(operator) => registry.register_helper(helper.name, Box::new(Operated(operator))),
+            Work::Url => registry.register_helper(helper.name, Box::new(Url(Arc::clone(links)))),
+            Work::Json => registry.register_helper(helper.name, Box::new(Json)),
+        }
+    }
+}
+
+/// `(eq x y)` and its kin, in a template.
+struct Operated(Operator);
+
+impl HelperDef for Operated {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Call<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        let values: Vec<&Value> = helper.params().iter().map(PathAndJson::value).collect();
+        Ok(ScopedJson::Derived((self.0)(&values)))
+    }
 }
 
 /// `{{url "route" marker=value}}`: the path of a route.
 struct Url(Arc<dyn Links>);
 
 impl HelperDef for Url {
-    fn call<'reg: 'rc, 'rc>(
+    fn call_inner<'reg: 'rc, 'rc>(
         &self,
-        helper: &Helper<'rc>,
-        registry: &'reg Handlebars<'reg>,
+        helper: &Call<'rc>,
+        _: &'reg Handlebars<'reg>,
         _: &'rc Context,
         _: &mut RenderContext<'reg, 'rc>,
-        out: &mut dyn Output,
-    ) -> HelperResult {
-        let route = helper.param(0).and_then(|param| param.value().as_str());
-        let route = route.ok_or(RenderErrorReason::ParamNotFoundForIndex("url", 0))?;
-        let mut value = |name: &str| helper.hash_get(name).map(|value| marker_text(value.value()));
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        let route = helper.param(0).map_or(&Value::Null, PathAndJson::value);
+        let mut value = |name: &str| helper.hash_get(name).map(|value| value.value().clone());
         let path =
-            self.0.path(route, &mut value).map_err(|why| RenderErrorReason::NestedError(Box::new(Unfit(why))))?;
-        // The path is percent-encoded; `&` and `'` may still stand in it.
-        out.write(&registry.get_escape_fn()(&path))?;
-        Ok(())
+            url(&*self.0, route, &mut value).map_err(|why| RenderErrorReason::NestedError(Box::new(Unfit(why))))?;
+        // The path is percent-encoded; `&` and `'` may still stand in it, and are escaped.
+        Ok(ScopedJson::Derived(Value::String(path)))
     }
+}
+
+/// The path of a route, its markers filled in; or why there is none.
+pub(super) fn url(
+    links: &dyn Links,
+    route: &Value,
+    value: &mut dyn FnMut(&str) -> Option<Value>,
+) -> Result<String, String> {
+    let Value::String(route) = route else { return Err("`url` was given no route".to_owned()) };
+    links.path(route, &mut |name| value(name).map(|value| marker_text(&value)))
 }
 
 /// A value as a marker takes it; the parts of a `*rest` are joined with `/`.
@@ -136,16 +260,33 @@ impl fmt::Display for Unfit {
 impl std::error::Error for Unfit {}
 
 /// `{{json value}}`: a value as JSON, safe inside `<script>`.
-fn json(
-    helper: &Helper<'_>,
-    _: &Handlebars<'_>,
-    _: &Context,
-    _: &mut RenderContext<'_, '_>,
-    out: &mut dyn Output,
-) -> HelperResult {
-    let value = helper.param(0).map_or(&Value::Null, |param| param.value());
-    out.write(&script_safe_json(value))?;
-    Ok(())
+struct Json;
+
+impl HelperDef for Json {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Call<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        let value = helper.param(0).map_or(&Value::Null, PathAndJson::value);
+        Ok(ScopedJson::Derived(Value::String(script_safe_json(value))))
+    }
+
+    /// As it is: entities would not be read in a script.
+    fn call<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Call<'rc>,
+        registry: &'reg Handlebars<'reg>,
+        context: &'rc Context,
+        render: &mut RenderContext<'reg, 'rc>,
+        out: &mut dyn Output,
+    ) -> HelperResult {
+        let json = self.call_inner(helper, registry, context, render)?;
+        out.write(&json.render())?;
+        Ok(())
+    }
 }
 
 /// JSON without the characters that could end a `<script>` or start an entity or a comment.
@@ -194,7 +335,7 @@ mod tests {
 
     #[test]
     fn every_helper_can_be_called_as_it_is_listed() {
-        for (name, call, _) in HELPERS {
+        for Helper { name, call, .. } in HELPERS {
             let template = match call.strip_prefix('(').and_then(|call| call.strip_suffix(')')) {
                 Some(call) => format!("{{{{{call}}}}}"),
                 None => (*call).to_owned(),

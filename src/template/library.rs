@@ -49,6 +49,8 @@ pub struct Variable {
     pub entry: Option<Place>,
     /// The key path of the template; empty for a file.
     pub key: String,
+    /// Whether `(default …)` says what it is where there is none.
+    pub has_default: bool,
 }
 
 /// What was found in one template.
@@ -142,7 +144,7 @@ impl Library {
             let place = |word: &str| locate(text, spot, word, 0..word.len());
             let error = |word: &str, message: String| Diagnostic::error(&place(word), message).key(key);
             match finding {
-                Finding::Variable { path, written } => {
+                Finding::Variable { path, written, has_default } => {
                     let first = path.first().map_or("", String::as_str);
                     let at = written.find(first).unwrap_or(0);
                     let end = at + first.len();
@@ -151,7 +153,7 @@ impl Library {
                         let at = end + written.get(end..)?.find(entry.as_str())?;
                         Some(locate(text, spot, &written, at..at + entry.len()))
                     });
-                    found.variables.push(Variable { path, place, entry, key: key.to_owned() });
+                    found.variables.push(Variable { path, place, entry, key: key.to_owned(), has_default });
                 }
                 Finding::NoSuchEntry { name, valid, written } => {
                     let at = written.rfind(&name).unwrap_or(0);
@@ -162,8 +164,8 @@ impl Library {
                             .maybe_help(did_you_mean(&name, valid.iter().map(String::as_str))),
                     );
                 }
-                Finding::Helper { name, values, block } => {
-                    let problem = misused_helper(name, values, block);
+                Finding::Helper { name, values, names, block } => {
+                    let problem = helpers::misuse(name, values, &names, block);
                     problems.extend(problem.map(|(message, help)| error(name, message).maybe_help(help)));
                 }
                 Finding::Partial { name, site_names, given, fallback, inside } => {
@@ -193,6 +195,11 @@ impl Library {
             }
         });
         found
+    }
+
+    /// The syntax tree of a template, its names resolved.
+    pub(super) fn template(&self, full_name: &str) -> Option<&Template> {
+        self.parsed.get(full_name).map(|parsed| &parsed.template)
     }
 
     /// Completes the error about a template that is not there; `None` if it is there after all, or
@@ -339,7 +346,7 @@ impl Library {
                 plain.register_template(&name, parsed.template);
             }
         }
-        Templates::new(html, plain, ways)
+        Templates::new(html, plain, ways, self.links)
     }
 }
 
@@ -347,24 +354,4 @@ impl Library {
 pub fn own_names<'n>(all: impl Iterator<Item = &'n str>, site: &str) -> Vec<&'n str> {
     all.filter_map(|name| if site.is_empty() { Some(name) } else { name.strip_prefix(site)?.strip_prefix('/') })
         .collect()
-}
-
-/// What is wrong with how a helper is called, and how to mend it.
-fn misused_helper(name: &str, values: usize, block: bool) -> Option<(String, Option<String>)> {
-    let takes = helpers::arity(name);
-    if !helpers::is_helper(name) {
-        let help = did_you_mean(name, helpers::names());
-        return Some((format!("unknown helper `{name}`"), help));
-    }
-    if helpers::is_block(name) && !block {
-        let help = format!("write `{{{{#{name} …}}}}…{{{{/{name}}}}}`");
-        return Some((format!("`{name}` is for blocks"), Some(help)));
-    }
-    if values != takes {
-        let things = if takes == 1 { "one value" } else { "two values" };
-        let usage = helpers::HELPERS.iter().find(|(helper, ..)| *helper == name);
-        let help = usage.map(|(_, usage, _)| format!("write `{usage}`"));
-        return Some((format!("`{name}` takes {things}, not {values}"), help));
-    }
-    None
 }

@@ -4,6 +4,7 @@
 //! what is wrong; [`render::Templates`] renders. [`expression`] is what strings in actions and
 //! responses mean.
 
+mod computed;
 pub mod expression;
 pub mod helpers;
 mod inclusion;
@@ -11,8 +12,10 @@ mod interpolation;
 pub mod library;
 pub mod links;
 pub mod names;
+mod operators;
 mod places;
 mod qualify;
 pub mod render;
 mod syntax;
+pub mod values;
 pub mod walk;

@@ -56,6 +56,7 @@ impl Qualifier<'_> {
                 *route = full;
             }
         }
+        self.parameter(&mut tag.name);
         tag.params.iter_mut().chain(tag.hash.values_mut()).for_each(|parameter| self.parameter(parameter));
         for body in [&mut tag.template, &mut tag.inverse].into_iter().flatten() {
             self.template(body);

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use handlebars::{Context, Handlebars};
 use serde_json::{Map, Value};
 
+use super::helpers::{Links, Unfit};
 use super::interpolation::Interpolation;
-
-use super::helpers::Unfit;
 
 /// How values are made safe for what they are put into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +63,7 @@ pub struct Templates {
     html: Handlebars<'static>,
     plain: Handlebars<'static>,
     ways: BTreeMap<String, Way>,
+    links: Arc<dyn Links>,
 }
 
 /// How a template is rendered.
@@ -89,8 +90,18 @@ pub enum RenderFailure {
 }
 
 impl Templates {
-    pub(super) fn new(html: Handlebars<'static>, plain: Handlebars<'static>, ways: BTreeMap<String, Way>) -> Self {
-        Self { html, plain, ways }
+    pub(super) fn new(
+        html: Handlebars<'static>,
+        plain: Handlebars<'static>,
+        ways: BTreeMap<String, Way>,
+        links: Arc<dyn Links>,
+    ) -> Self {
+        Self { html, plain, ways, links }
+    }
+
+    /// The paths of the site's routes.
+    pub(super) fn links(&self) -> &dyn Links {
+        &*self.links
     }
 
     /// Renders the template with this full name.

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use handlebars::TemplateError;
 
+use super::helpers::is_helper;
 use super::places::offset_of;
 use crate::diagnostic::{Diagnostic, Written};
 
@@ -23,6 +24,49 @@ pub fn explain(error: &TemplateError, text: &Written, key: &str) -> Diagnostic {
 
 /// What other template languages have between two values.
 const OPERATORS: &[&str] = &[" + ", " - ", " * ", " / ", " < ", " > ", " | ", "==", "!=", "&&", "||", " ? ", " = "];
+
+/// Operators of other languages, and the helper that does the same; longer ones first.
+const HELPERS_FOR: &[(&str, &str)] = &[
+    ("===", "eq"),
+    ("!==", "ne"),
+    ("==", "eq"),
+    ("!=", "ne"),
+    (">=", "gte"),
+    ("<=", "lte"),
+    ("&&", "and"),
+    ("||", "or"),
+    (" and ", "and"),
+    (" or ", "or"),
+    (" in ", "in"),
+    (">", "gt"),
+    ("<", "lt"),
+];
+
+/// Advice for a text that is no expression.
+pub fn not_an_expression(text: &str) -> Vec<String> {
+    if text.starts_with('(') && text.matches('(').count() > text.matches(')').count() {
+        return vec!["a `)` is missing".to_owned()];
+    }
+    let inner = text.trim_start_matches('(').trim_end_matches(')').trim();
+    if inner.split_whitespace().next().is_some_and(is_helper) {
+        return vec!["a helper stands in parentheses, with its values behind it: `(not session.user)`".to_owned()];
+    }
+    if let Some(negated) = inner.strip_prefix('!') {
+        return vec![format!("write `(not {})`", negated.trim())];
+    }
+    let operation = HELPERS_FOR.iter().find_map(|(operator, helper)| {
+        let (left, right) = inner.split_once(operator)?;
+        Some((helper, left.trim(), right.trim()))
+    });
+    let is_one = |side: &str| !side.is_empty() && !side.contains(char::is_whitespace);
+    if let Some((helper, left, right)) = operation.filter(|(_, left, right)| is_one(left) && is_one(right)) {
+        return vec![format!("write the helper in front: `({helper} {left} {right})`")];
+    }
+    vec![
+        "an expression is a path such as `session.user`, or a helper in parentheses: `(gt session.count 3)`".to_owned(),
+        "a value that is always the same is given a name in `data`, and named here".to_owned(),
+    ]
+}
 
 struct Slip {
     span: Range<usize>,

@@ -15,6 +15,8 @@ pub enum Finding<'t> {
         path: Vec<String>,
         /// How it is written, such as `../session.user`.
         written: String,
+        /// Whether `(default …)` says what it is where there is none.
+        has_default: bool,
     },
     /// A path inside a block over a value that is known, which does not have this entry.
     NoSuchEntry {
@@ -31,6 +33,8 @@ pub enum Finding<'t> {
         name: &'t str,
         /// How many values it is given, those with names left out.
         values: usize,
+        /// The names of those with names.
+        names: Vec<&'t str>,
         /// Whether there is a block for it.
         block: bool,
     },
@@ -75,7 +79,8 @@ enum Scope<'v> {
 /// Walks `template`, telling `tell` of everything it finds. `known` holds the values that are the
 /// same for every request.
 pub fn walk<'t>(template: &'t Template, known: &Map<String, Value>, tell: &mut dyn FnMut(Found<'t>)) {
-    let mut walker = Walker { known, tell, scopes: vec![Scope::Site], params: Vec::new(), inside: None };
+    let mut walker =
+        Walker { known, tell, scopes: vec![Scope::Site], params: Vec::new(), inside: None, has_default: false };
     walker.template(template);
 }
 
@@ -87,6 +92,8 @@ struct Walker<'t, 'v, 'a> {
     params: Vec<(&'t str, Scope<'v>)>,
     /// The inline partial whose body is being walked.
     inside: Option<&'t str>,
+    /// Whether what is being walked is the first value of a `default`.
+    has_default: bool,
 }
 
 type Spot = (usize, usize);
@@ -131,14 +138,19 @@ impl<'t, 'v> Walker<'t, 'v, '_> {
             let markers = tag.hash.keys().map(String::as_str).collect();
             (self.tell)((Finding::Url(route, markers), spot));
         }
-        for parameter in tag.params.iter().chain(tag.hash.values()) {
+        for (at, parameter) in tag.params.iter().chain(tag.hash.values()).enumerate() {
+            let outside = self.has_default;
+            self.has_default |= name == "default" && at == 0;
             self.parameter(parameter, spot);
+            self.has_default = outside;
         }
     }
 
     fn helper(&mut self, name: &'t str, tag: &'t HelperTemplate, spot: Spot) {
+        let mut names: Vec<&str> = tag.hash.keys().map(String::as_str).collect();
+        names.sort_unstable();
         let (values, block) = (tag.params.len(), tag.template.is_some());
-        (self.tell)((Finding::Helper { name, values, block }, spot));
+        (self.tell)((Finding::Helper { name, values, names, block }, spot));
     }
 
     fn parameter(&mut self, parameter: &'t Parameter, spot: Spot) {
@@ -151,7 +163,11 @@ impl<'t, 'v> Walker<'t, 'v, '_> {
                     self.path(raw, spot);
                 }
             }
-            Parameter::Subexpression(inner) => self.element(inner.as_element(), spot),
+            Parameter::Subexpression(inner) => {
+                if let TemplateElement::Expression(tag) = inner.as_element() {
+                    self.call(inner.name(), tag, spot);
+                }
+            }
             _ => {}
         }
     }
@@ -175,7 +191,11 @@ impl<'t, 'v> Walker<'t, 'v, '_> {
         match scope {
             Scope::Site => {
                 let value = segments.first().and_then(|name| self.known.get(name));
-                let finding = Finding::Variable { path: segments.clone(), written: raw.to_owned() };
+                let finding = Finding::Variable {
+                    path: segments.clone(),
+                    written: raw.to_owned(),
+                    has_default: self.has_default,
+                };
                 (self.tell)((finding, spot));
                 match value {
                     Some(value) => self.descend(Scope::Known(value), &segments[1..], raw, spot),

@@ -78,7 +78,7 @@ fn generate(section: &str) -> Option<String> {
         "names" => pairs("Name", request::NAMES),
         "request" => pairs("Entry", request::REQUEST),
         "error" => pairs("Entry", ERROR),
-        "helpers" => table(["Helper", "Is"], HELPERS.iter().map(|(_, call, is)| [code(call), (*is).to_owned()])),
+        "helpers" => table(["Helper", "Is"], HELPERS.iter().map(|helper| [code(helper.call), helper.is.to_owned()])),
         "directives" => table(
             ["Directive", "Does"],
             DIRECTIVES.iter().map(|(_, written, does)| [code(written), (*does).to_owned()]),
