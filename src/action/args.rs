@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Number;
-
 use crate::template::expression::{Expression, Key, Term};
 
 /// The operand and the options of one action, checked against its [`super::Verb`].
@@ -13,6 +11,8 @@ pub struct Args {
     pub key: Option<Key>,
     /// The parameter of a verb that takes one.
     pub param: Option<String>,
+    /// The expression of a verb that takes one.
+    pub operand: Option<Expression>,
     /// The options that were given.
     pub options: BTreeMap<&'static str, Arg>,
 }
@@ -25,7 +25,9 @@ pub enum Arg {
     /// For `Takes::Expression`.
     Expression(Expression),
     /// For `Takes::Number`.
-    Number(Number),
+    Number(Term),
+    /// For `Takes::Boolean`.
+    Boolean(bool),
     /// For `Takes::Key`.
     Key(Key),
     /// For `Takes::Word`.
@@ -54,10 +56,18 @@ impl Args {
         }
     }
 
-    /// An option that takes a number.
-    pub fn number(&mut self, name: &str) -> Option<Number> {
+    /// An option that takes a number, or an expression that gives one.
+    pub fn number(&mut self, name: &str) -> Option<Term> {
         match self.options.remove(name)? {
             Arg::Number(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// An option that takes `true` or `false`.
+    pub fn boolean(&mut self, name: &str) -> Option<bool> {
+        match self.options.remove(name)? {
+            Arg::Boolean(boolean) => Some(boolean),
             _ => None,
         }
     }

@@ -29,6 +29,6 @@ impl Action for Clear {
     }
 
     fn effects(&self) -> Vec<Effect> {
-        vec![Effect::WritesAll]
+        vec![Effect::Clears]
     }
 }

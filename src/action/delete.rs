@@ -33,6 +33,6 @@ impl Action for Delete {
     }
 
     fn effects(&self) -> Vec<Effect> {
-        vec![Effect::Writes(self.key.known_parts())]
+        vec![Effect::Removes(self.key.known_parts())]
     }
 }

@@ -3,7 +3,8 @@
 use serde_json::{Number, Value};
 
 use super::{Action, Args, Cannot, Effect, Operand, Opt, Scene, Takes, Verb};
-use crate::template::expression::Key;
+use crate::template::expression::{Key, Term};
+use crate::template::values::compare;
 
 pub const VERB: Verb = Verb {
     name: "increment-counter",
@@ -15,7 +16,7 @@ pub const VERB: Verb = Verb {
         Opt { name: "max", takes: Takes::Number, summary: "The counter never goes above this." },
     ],
     yields: Some("the new number"),
-    cannot: Some("the key holds something that is not a number"),
+    cannot: Some("the key holds something that is not a number, or an option comes out as something else"),
     example: r#"{ increment-counter = "counter", by = 1, max = 1000 }"#,
     build,
 };
@@ -23,20 +24,20 @@ pub const VERB: Verb = Verb {
 #[derive(Debug)]
 struct IncrementCounter {
     key: Key,
-    by: Number,
-    min: Option<Number>,
-    max: Option<Number>,
+    by: Term,
+    min: Option<Term>,
+    max: Option<Term>,
 }
 
 fn build(mut args: Args) -> Result<Box<dyn Action>, String> {
     let action = IncrementCounter {
         key: args.key()?,
-        by: args.number("by").unwrap_or_else(|| Number::from(1)),
+        by: args.number("by").unwrap_or_else(|| Term::Fixed(1.into())),
         min: args.number("min"),
         max: args.number("max"),
     };
-    if let (Some(min), Some(max)) = (&action.min, &action.max)
-        && min.as_f64() > max.as_f64()
+    if let (Some(Term::Fixed(Value::Number(min))), Some(Term::Fixed(Value::Number(max)))) = (&action.min, &action.max)
+        && compare(min, max).is_gt()
     {
         return Err(format!("`min` is {min}, which is more than `max`, {max}"));
     }
@@ -52,16 +53,14 @@ impl Action for IncrementCounter {
             Some(Value::Number(number)) => number,
             Some(_) => return Err(unfit()),
         };
-        let mut after = add(&before, &self.by).ok_or_else(unfit)?;
-        if let Some(min) = &self.min
-            && after.as_f64() < min.as_f64()
-        {
-            after = min.clone();
+        let bound = |name, bound: &Option<Term>| bound.as_ref().map(|bound| scene.number(name, bound)).transpose();
+        let (min, max) = (bound("min", &self.min)?, bound("max", &self.max)?);
+        let mut after = add(&before, &scene.number("by", &self.by)?).ok_or_else(unfit)?;
+        if let Some(min) = min.filter(|min| compare(&after, min).is_lt()) {
+            after = min;
         }
-        if let Some(max) = &self.max
-            && after.as_f64() > max.as_f64()
-        {
-            after = max.clone();
+        if let Some(max) = max.filter(|max| compare(&after, max).is_gt()) {
+            after = max;
         }
         let after = Value::Number(after);
         scene.store(&path, after.clone())?;

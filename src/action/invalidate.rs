@@ -30,6 +30,6 @@ impl Action for Invalidate {
     }
 
     fn effects(&self) -> Vec<Effect> {
-        vec![Effect::WritesAll]
+        vec![Effect::Clears]
     }
 }

@@ -6,6 +6,7 @@
 //! An action sees the session as a value and the request through names, never a store: so a route
 //! can be run again when somebody else was faster.
 
+mod append;
 mod args;
 mod clear;
 mod delete;
@@ -13,6 +14,10 @@ mod increment_counter;
 mod invalidate;
 mod pop;
 mod read;
+mod remove;
+mod renew;
+mod require;
+mod respond;
 mod scene;
 mod set;
 mod set_default;
@@ -33,8 +38,13 @@ pub const VERBS: &[&Verb] = &[
     &pop::VERB,
     &set::VERB,
     &set_default::VERB,
+    &append::VERB,
+    &remove::VERB,
     &delete::VERB,
     &clear::VERB,
+    &require::VERB,
+    &respond::VERB,
+    &renew::VERB,
     &invalidate::VERB,
 ];
 
@@ -66,8 +76,25 @@ pub enum Operand {
     Key,
     /// The name of a parameter.
     Param,
+    /// An expression.
+    Expression,
+    /// A response, which answers instead of the route's.
+    Response,
     /// `true`: there is nothing to say.
     Nothing,
+}
+
+impl Operand {
+    /// How it is written, for people.
+    pub fn written(self) -> &'static str {
+        match self {
+            Self::Key => "\"KEY\"",
+            Self::Param => "\"PARAMETER\"",
+            Self::Expression => "\"EXPRESSION\"",
+            Self::Response => "RESPONSE",
+            Self::Nothing => "true",
+        }
+    }
 }
 
 /// An option of a verb.
@@ -88,8 +115,10 @@ pub enum Takes {
     Value,
     /// An expression.
     Expression,
-    /// A number.
+    /// A number, or an expression that gives one.
     Number,
+    /// `true` or `false`.
+    Boolean,
     /// A key path into the session.
     Key,
     /// One of these words.
@@ -101,10 +130,14 @@ pub enum Takes {
 pub enum Effect {
     /// Reads a key.
     Reads(Vec<String>),
-    /// Changes or removes a key.
+    /// Stores something under a key; under any, if there are no parts.
     Writes(Vec<String>),
-    /// Changes or ends all of it.
-    WritesAll,
+    /// Removes a key, or something from what it holds.
+    Removes(Vec<String>),
+    /// Removes all keys, or ends it.
+    Clears,
+    /// Gives it a new identity.
+    Renews,
 }
 
 /// One step of a route.

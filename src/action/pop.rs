@@ -42,6 +42,6 @@ impl Action for Pop {
 
     fn effects(&self) -> Vec<Effect> {
         let key = self.key.known_parts();
-        vec![Effect::Reads(key.clone()), Effect::Writes(key)]
+        vec![Effect::Reads(key.clone()), Effect::Removes(key)]
     }
 }

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use crate::session::Session;
-use crate::template::expression::{Key, KeyFailure, Term};
+use crate::template::expression::{Expression, Key, KeyFailure, Term};
 use crate::template::render::{RenderFailure, Scope, Templates};
 
 /// The session, the names, the templates: one run of a route.
@@ -34,6 +34,14 @@ pub enum Cannot {
     BadKey(String),
     /// What is in the session is not what the action works on. Without `or`: 409.
     Unfit(String),
+    /// A list has reached its limit. Without `or`: 409.
+    Full(String),
+    /// A value that was worked out is not what the action takes. Without `or`: 400.
+    BadValue(String),
+    /// What was required does not hold. Without `or`: 403.
+    Refused,
+    /// There is nothing it cannot do: its operand is the answer.
+    Answers,
     /// A template failed. Without `or`: 500, or 400 if what was entered does not fit it.
     Render(RenderFailure),
 }
@@ -76,6 +84,42 @@ impl Scene<'_> {
     /// Works out a value.
     pub fn value(&self, term: &Term) -> Result<Value, Cannot> {
         Ok(term.value(self.templates, self)?)
+    }
+
+    /// Works out an expression.
+    pub fn evaluate(&self, expression: &Expression) -> Result<Value, Cannot> {
+        Ok(expression.value(self.templates, self)?)
+    }
+
+    /// Works out the number that the option `name` stands for.
+    pub fn number(&self, name: &str, term: &Term) -> Result<Number, Cannot> {
+        match self.value(term)? {
+            Value::Number(number) => Ok(number),
+            other => Err(Cannot::BadValue(format!("`{name}` is {other}, not a number"))),
+        }
+    }
+
+    /// The list under a key, if there is anything.
+    pub fn list(&self, path: &[String]) -> Result<Option<Vec<Value>>, Cannot> {
+        match self.session.get(path) {
+            None => Ok(None),
+            Some(Value::Array(items)) => Ok(Some(items)),
+            Some(_) => Err(Cannot::Unfit(format!("`{}` is not a list", path.join(".")))),
+        }
+    }
+
+    /// Adds an item to the list under a key, or begins it.
+    pub fn append(&mut self, path: &[String], item: Value) -> Result<(), Cannot> {
+        if self.session.contains(path) {
+            self.session.push(path, item);
+            return Ok(());
+        }
+        self.store(path, Value::Array(vec![item]))
+    }
+
+    /// Removes the item at a place of the list under a key.
+    pub fn remove_item(&mut self, path: &[String], at: usize) {
+        self.session.remove(&[path, &[at.to_string()]].concat());
     }
 
     /// Stores a value in the session.

@@ -6,10 +6,15 @@ use super::{Action, Args, Cannot, Effect, Operand, Opt, Scene, Takes, Verb};
 use crate::template::expression::{Key, Term};
 
 /// What `set` and `set-default` take.
-pub const OPTIONS: &[Opt] = &[
-    Opt { name: "value", takes: Takes::Value, summary: "The value; strings in it are inline templates." },
-    Opt { name: "from", takes: Takes::Expression, summary: "An expression whose value is stored, instead of `value`." },
-];
+pub const OPTIONS: &[Opt] = &[VALUE, FROM];
+
+/// A value as it is written.
+pub const VALUE: Opt =
+    Opt { name: "value", takes: Takes::Value, summary: "The value; strings in it are inline templates." };
+
+/// A value that is worked out.
+pub const FROM: Opt =
+    Opt { name: "from", takes: Takes::Expression, summary: "An expression for the value, instead of `value`." };
 
 pub const VERB: Verb = Verb {
     name: "set",

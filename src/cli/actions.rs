@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::Args;
 
 use super::{Exit, complain};
-use crate::action::{Operand, Verb};
+use crate::action::Verb;
 use crate::config::keys;
 use crate::diagnostic::did_you_mean;
 use crate::site::Vocabulary;
@@ -36,12 +36,7 @@ pub fn run(options: &Options, vocabulary: &Vocabulary, out: &mut impl Write) -> 
 }
 
 fn describe(verb: &Verb, out: &mut impl Write) -> io::Result<()> {
-    let operand = match verb.operand {
-        Operand::Key => "\"KEY\"",
-        Operand::Param => "\"PARAMETER\"",
-        Operand::Nothing => "true",
-    };
-    writeln!(out, "{{ {} = {operand} }}\n\n{}\n", verb.name, verb.summary)?;
+    writeln!(out, "{{ {} = {} }}\n\n{}\n", verb.name, verb.operand.written(), verb.summary)?;
     for option in verb.options {
         writeln!(out, "  {:10} {}", option.name, option.summary)?;
     }

@@ -1,12 +1,13 @@
 //! `sitewright routes`: the table that dispatches.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use clap::Args;
 
 use super::{ConfigOption, Exit, load};
 use crate::site::Vocabulary;
-use crate::site::route::{Route, SessionUse};
+use crate::site::route::Route;
 
 #[derive(Args, Debug)]
 pub struct Options {
@@ -36,11 +37,23 @@ fn width(row: &[String; 5], column: usize) -> usize {
 
 fn row(route: &Route) -> [String; 5] {
     let methods: Vec<_> = route.methods.iter().map(http::Method::as_str).collect();
-    let session = match route.session_use {
-        SessionUse::None => "none",
-        SessionUse::Reads => "reads",
-        SessionUse::Writes => "writes",
-    };
     let verbs: Vec<_> = route.steps.iter().map(|step| step.verb).collect();
-    [route.name.clone(), methods.join(","), route.pattern.text().to_owned(), session.to_owned(), verbs.join(", ")]
+    [route.name.clone(), methods.join(","), route.pattern.text().to_owned(), session(route), verbs.join(", ")]
+}
+
+/// Such as `reads cart, user; writes cart`.
+fn session(route: &Route) -> String {
+    let keys = &route.keys;
+    let done = [("reads", &keys.reads), ("writes", &keys.writes), ("removes", &keys.removes)];
+    let done = done.into_iter().filter(|(_, keys)| !keys.is_empty());
+    let mut done: Vec<String> = done.map(|(does, keys)| format!("{does} {}", list(keys))).collect();
+    if keys.renews {
+        done.push("renews".to_owned());
+    }
+    if done.is_empty() { "none".to_owned() } else { done.join("; ") }
+}
+
+fn list(keys: &BTreeSet<Vec<String>>) -> String {
+    let names = keys.iter().map(|path| if path.is_empty() { "all".to_owned() } else { path.join(".") });
+    names.collect::<Vec<_>>().join(", ")
 }

@@ -122,6 +122,12 @@ pub fn response(node: &Node, usual: &str, problems: &mut Diagnostics) -> Option<
         return None;
     }
     let node = node.only(&keys::names(keys::RESPONSE), problems);
+    if let Some(entry) = node.get("status") {
+        status(&entry.node, problems);
+    }
+    if let Some(entry) = node.get("headers") {
+        entry.node.table(problems);
+    }
     let response = response_in(&node, problems);
     if response.is_none() {
         problems.push(

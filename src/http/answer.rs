@@ -213,9 +213,13 @@ async fn run(
 fn session_failure(error: SessionError) -> Failure {
     let private = error.to_string();
     let failure = match error {
-        SessionError::TooLarge { .. } | SessionError::TooDeep { .. } => {
-            Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "This is more than your session can hold. Nothing was changed.")
-        }
+        SessionError::TooLarge { .. } | SessionError::TooDeep { .. } => Failure {
+            is_notable: true,
+            ..Failure::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "This is more than your session can hold. Nothing was changed.",
+            )
+        },
         _ => Failure {
             retry_after: Some(1),
             ..Failure::new(

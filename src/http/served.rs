@@ -96,7 +96,8 @@ fn broken(problems: &str) -> Response<Bytes> {
     response
 }
 
-/// What a failure means for the operator: server errors with their cause, refused cookies quietly.
+/// What a failure means for the operator: server errors and sessions that do not fit with their cause, refused
+/// cookies quietly.
 fn log_failure(account: &Account, moment: &Moment) {
     if let Some(session) = &account.session
         && let Standing::Refused(refusal) = session.standing
@@ -116,6 +117,8 @@ fn log_failure(account: &Account, moment: &Moment) {
             cause = failure.private,
             "request failed"
         );
+    } else if failure.is_notable {
+        tracing::warn!(status, route, cause = failure.private, "request refused");
     } else {
         tracing::debug!(status, route, cause = failure.private, "request refused");
     }

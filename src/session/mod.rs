@@ -143,6 +143,14 @@ impl Session {
         Ok(())
     }
 
+    /// Adds `item` to the end of the list at `path`; the items before it keep
+    /// their spelling. Nothing is added if there is no list.
+    pub fn push(&mut self, path: &[String], item: Value) {
+        if let Some((part, rest)) = path.split_first() {
+            Arc::make_mut(&mut self.root).push(part, rest, Node::write(&item));
+        }
+    }
+
     /// Removes the value at `path` and returns it. The items of a list move
     /// up; a map that becomes empty stays.
     pub fn remove(&mut self, path: &[String]) -> Option<Value> {

@@ -49,6 +49,18 @@ fn paths_lead_through_maps_and_lists() {
 }
 
 #[test]
+fn an_item_is_added_to_a_list_and_the_others_keep_their_spelling() {
+    let mut session = session(r#"{"l":[1.0,NaN, "\u00e9" ], "m": {"l": [[]]}, "n": 1}"#);
+    session.push(&path("l"), json!({"a": 1}));
+    session.push(&path("m.l.0"), json!(2));
+    for no_list in ["m", "n", "nothing", "l.0", "m.l.7"] {
+        session.push(&path(no_list), json!("lost"));
+    }
+    session.push(&[], json!("lost"));
+    assert_eq!(session.to_state_text(), r#"{"l": [1.0, NaN, "\u00e9", {"a": 1}], "m": {"l": [[2]]}, "n": 1}"#);
+}
+
+#[test]
 fn a_part_with_dots_and_quotes_stays_one_part() {
     let mut session = Session::new(0.0);
     let odd = vec!["cart".to_owned(), "a.\"b\"\\".to_owned()];

@@ -151,6 +151,21 @@ impl Node {
         }
     }
 
+    /// Adds an item to the list at `path`, if there is one.
+    fn push(&mut self, path: &[String], item: Node) {
+        self.open();
+        match (self, path.split_first()) {
+            (Self::List(items), None) => items.push(item),
+            (Self::List(items), Some((part, rest))) => {
+                if let Some(inner) = json::index(part).and_then(|at| items.get_mut(at)) {
+                    inner.push(rest, item);
+                }
+            }
+            (Self::Map(map), Some((part, rest))) => map.push(part, rest, item),
+            _ => {}
+        }
+    }
+
     fn cut(&mut self, part: &str, rest: &[String]) {
         self.open();
         match self {
@@ -212,6 +227,13 @@ impl Map {
         let mut node = Node::Map(Self::default());
         node.put(rest, value);
         self.members.push((Key::write(part), node));
+    }
+
+    pub fn push(&mut self, part: &str, rest: &[String], item: Node) {
+        self.verbatim = None;
+        if let Some((_, node)) = self.members.iter_mut().find(|(key, _)| key.spells(part)) {
+            node.push(rest, item);
+        }
     }
 
     pub fn cut(&mut self, part: &str, rest: &[String]) {

@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
+use super::response::Response;
 use super::responses::{self, all};
 use super::route::Step;
+use super::session_keys::KeyRead;
 use super::vocabulary::Vocabulary;
-use crate::action::{Arg, Args, Operand, Opt, Takes, Verb};
+use crate::action::{Arg, Args, Effect, Operand, Opt, Takes, Verb};
 use crate::config::keys;
 use crate::config::route::response as read_response;
 use crate::config::tree::{Entry, Node, Tree};
@@ -26,10 +28,37 @@ pub struct Names {
     pub provided: BTreeSet<String>,
     /// Whether an action is so broken that what it would have bound is not known.
     pub incomplete: bool,
+    /// The keys of the session that actions read.
+    pub reads: Vec<KeyRead>,
+}
+
+/// The steps of a route, without the broken ones.
+pub fn steps(given: &[Node], vocabulary: &Vocabulary, names: &mut Names, writing: &mut Writing<'_>) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut answered = false;
+    for node in given {
+        let Some(step) = step(node, vocabulary, names, writing) else { continue };
+        let answers = vocabulary.verb(step.verb).filter(|verb| verb.operand == Operand::Response);
+        if let (Some(verb), None, Some(entry)) = (answers, &step.condition, node.get(step.verb)) {
+            if !answered {
+                writing.problems.push(
+                    Diagnostic::warning(
+                        &entry.name.place,
+                        format!("this `{}` always answers, and nothing after it runs", verb.name),
+                    )
+                    .key(&node.key)
+                    .help("give it an `if`, or make it the route's own response"),
+                );
+            }
+            answered = true;
+        }
+        steps.push(step);
+    }
+    steps
 }
 
 /// Compiles one action; `None` if it is broken. Adds what it binds to `names`.
-pub fn step(given: &Node, vocabulary: &Vocabulary, names: &mut Names, writing: &mut Writing<'_>) -> Option<Step> {
+fn step(given: &Node, vocabulary: &Vocabulary, names: &mut Names, writing: &mut Writing<'_>) -> Option<Step> {
     let Some((verb, node)) = understand(given, vocabulary, writing) else {
         names.incomplete = true;
         return None;
@@ -37,6 +66,7 @@ pub fn step(given: &Node, vocabulary: &Vocabulary, names: &mut Names, writing: &
     let entry = node.get(verb.name)?;
     let mut args = Args::default();
     let mut good = operand(verb, &entry.node, &mut args, writing);
+    let answer = (verb.operand == Operand::Response).then(|| answer(&entry.node, writing));
     for opt in verb.options {
         if let Some(given) = node.get(opt.name) {
             match option(opt, &given.node, writing) {
@@ -57,10 +87,7 @@ pub fn step(given: &Node, vocabulary: &Vocabulary, names: &mut Names, writing: &
     }
     let condition = node.get("if").map(|entry| expression(&entry.node, writing));
     let or = node.get("or");
-    let otherwise = or.map(|or| {
-        let declared = read_response(&or.node, "redirect", writing.problems)?;
-        responses::response(&declared, writing)
-    });
+    let otherwise = answer.or(or.map(|or| self::answer(&or.node, writing)));
     if !good || matches!(condition, Some(None)) || matches!(otherwise, Some(None)) {
         return None;
     }
@@ -69,6 +96,14 @@ pub fn step(given: &Node, vocabulary: &Vocabulary, names: &mut Names, writing: &
     }
     match (verb.build)(args) {
         Ok(action) => {
+            let has_default = otherwise.is_some() || node.get("default").is_some();
+            names.reads.extend(action.effects().into_iter().filter_map(|effect| match effect {
+                Effect::Reads(path) => {
+                    let (place, key) = (entry.node.place.clone(), node.key.clone());
+                    Some(KeyRead { path, place, key, has_default })
+                }
+                _ => None,
+            }));
             Some(Step { verb: verb.name, action, condition: condition.flatten(), otherwise: otherwise.flatten(), bind })
         }
         Err(reason) => {
@@ -161,6 +196,12 @@ fn operand(verb: &Verb, node: &Node, args: &mut Args, writing: &mut Writing<'_>)
             args.param = Some(name.value);
             true
         }
+        Operand::Expression => {
+            args.operand = expression(node, writing);
+            args.operand.is_some()
+        }
+        // It is no argument of the action, but what answers for it.
+        Operand::Response => true,
         Operand::Nothing => {
             let good = matches!(node.tree, Tree::Scalar(Value::Bool(true)));
             if !good {
@@ -182,10 +223,8 @@ fn option(opt: &Opt, node: &Node, writing: &mut Writing<'_>) -> Option<Arg> {
             let text = written(node, writing)?;
             writing.key(&text, &node.key).map(Arg::Key)
         }
-        Takes::Number => match &node.tree {
-            Tree::Scalar(Value::Number(number)) => Some(Arg::Number(number.clone())),
-            _ => node.expected("a number", writing.problems),
-        },
+        Takes::Number => number(node, writing).map(Arg::Number),
+        Takes::Boolean => node.boolean(writing.problems).map(Arg::Boolean),
         Takes::Word(words) => {
             let word = node.text(writing.problems)?;
             if !words.contains(&word.as_str()) {
@@ -204,6 +243,26 @@ fn option(opt: &Opt, node: &Node, writing: &mut Writing<'_>) -> Option<Arg> {
 fn written(node: &Node, writing: &mut Writing<'_>) -> Option<Written> {
     let text = node.text(writing.problems)?;
     Some(Written::quoted(text.value, &text.place))
+}
+
+/// A response that stands in an action.
+fn answer(node: &Node, writing: &mut Writing<'_>) -> Option<Response> {
+    let declared = read_response(node, "redirect", writing.problems)?;
+    responses::response(&declared, writing)
+}
+
+/// A number, or an expression that gives one.
+fn number(node: &Node, writing: &mut Writing<'_>) -> Option<Term> {
+    match &node.tree {
+        Tree::Scalar(Value::Number(number)) => Some(Term::Fixed(Value::Number(number.clone()))),
+        Tree::Text(text) if text.parse::<Number>().is_ok() => {
+            let help = format!("write `{}`, without quotes", text.trim());
+            writing.problems.push(node.unlike("a number or an expression").help(help));
+            None
+        }
+        Tree::Text(_) => expression(node, writing).map(Term::Expression),
+        _ => node.expected("a number or an expression", writing.problems),
+    }
 }
 
 /// An expression.

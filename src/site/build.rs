@@ -13,10 +13,10 @@ use super::paths::{self, Paths};
 use super::pattern::Pattern;
 use super::request::NAMES;
 use super::response::Response;
-use super::route::{Route, SessionUse, Step};
+use super::route::Route;
+use super::session_keys::{self, KeyRead, SessionKeys};
 use super::vocabulary::Vocabulary;
 use super::{ErrorPage, Part, Site, fingerprint, params, responses, server, sessions};
-use crate::action::Effect;
 use crate::config::Loaded;
 use crate::config::declaration::{Declarations, RouteDeclaration};
 use crate::config::tree::Entry;
@@ -47,9 +47,11 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
     let mut routes = Vec::new();
     let mut parts = Vec::new();
     let mut shown = Vec::new();
+    let mut reads = Vec::new();
     for (index, (part, known)) in declared.iter().zip(&known).enumerate() {
         let home = Home { site: &part.name, data: known };
-        let mut compiler = Compiler { part, home, index, vocabulary, library: &mut library, shown: &mut shown };
+        let mut compiler =
+            Compiler { part, home, index, vocabulary, library: &mut library, shown: &mut shown, reads: &mut reads };
         for route in &part.routes {
             let pattern = paths.pattern(&home.qualify(&route.name)).cloned();
             if let Some(route) = compiler.route(route, pattern, problems) {
@@ -68,6 +70,7 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
     if !problems.has_errors() {
         check::nothing_to_serve(&routes, declarations, problems);
         check::cookie_limits(&loaded.settings, &routes, problems);
+        session_keys::check(&routes, &reads, problems);
     }
     Some(Site {
         settings: loaded.settings,
@@ -131,6 +134,7 @@ struct Compiler<'c> {
     vocabulary: &'c Vocabulary,
     library: &'c mut Library,
     shown: &'c mut Vec<Shown>,
+    reads: &'c mut Vec<KeyRead>,
 }
 
 impl Compiler<'_> {
@@ -150,13 +154,15 @@ impl Compiler<'_> {
         let mut names = Names::default();
         names.provided.extend(NAMES.iter().map(|(name, _)| (*name).to_owned()));
         names.provided.extend(self.part.data.iter().chain(&declared.data).map(|entry| entry.name.value.clone()));
-        let actions = declared.actions.iter().flatten();
-        let steps = actions.filter_map(|node| actions::step(node, self.vocabulary, &mut names, &mut writing));
-        let steps: Vec<Step> = steps.collect();
+        let actions = declared.actions.as_deref().unwrap_or_default();
+        let steps = actions::steps(actions, self.vocabulary, &mut names, &mut writing);
         let response = declared.response.as_ref().and_then(|declared| responses::response(declared, &mut writing));
         let invalid = declared.invalid.as_ref().map(|declared| responses::invalid(declared, &mut writing));
         let added = writing.added;
-        let session_use = session_use(&steps, added.iter().any(|name| self.shows_session(name)));
+        let mut reads = names.reads;
+        reads.extend(added.iter().flat_map(|name| session_keys::named_in(self.library, name)));
+        let keys = SessionKeys::of(&steps, &reads);
+        self.reads.extend(reads);
         let fingerprint = fingerprint::route(declared, &self.part.prefix, &added, self.library);
         if !names.incomplete {
             let by = By::Route(self.home.qualify(&declared.name));
@@ -174,15 +180,11 @@ impl Compiler<'_> {
             steps,
             response: response?,
             data,
-            session_use,
+            session_use: keys.session_use(),
+            keys,
             keepalive: declared.keepalive.unwrap_or(true),
             fingerprint,
         })
-    }
-
-    fn shows_session(&self, template: &str) -> bool {
-        let variables = self.library.variables(template);
-        variables.iter().any(|variable| variable.path.first().is_some_and(|name| name == "session"))
     }
 
     fn finish(mut self, problems: &mut Diagnostics) -> Part {
@@ -222,16 +224,6 @@ impl Compiler<'_> {
         }
         pages
     }
-}
-
-fn session_use(steps: &[Step], shows_session: bool) -> SessionUse {
-    let effects = steps.iter().flat_map(|step| step.action.effects());
-    let from_actions = effects.map(|effect| match effect {
-        Effect::Reads(_) => SessionUse::Reads,
-        Effect::Writes(_) | Effect::WritesAll => SessionUse::Writes,
-    });
-    let shown = if shows_session { SessionUse::Reads } else { SessionUse::None };
-    from_actions.chain([shown]).max().unwrap_or(SessionUse::None)
 }
 
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];

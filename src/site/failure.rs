@@ -18,6 +18,8 @@ pub struct Failure {
     pub private: String,
     /// What is wrong with the parameters, by name.
     pub errors: Faults,
+    /// Whether whoever runs the site should hear of it, although the request is to blame.
+    pub is_notable: bool,
     /// Seconds after which trying again makes sense, for `Retry-After`.
     pub retry_after: Option<u64>,
 }
@@ -25,7 +27,14 @@ pub struct Failure {
 impl Failure {
     /// A failure whose cause is in the request.
     pub fn new(status: StatusCode, public: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, public: public.into(), private: String::new(), errors: Faults::new(), retry_after: None }
+        Self {
+            status,
+            public: public.into(),
+            private: String::new(),
+            errors: Faults::new(),
+            is_notable: false,
+            retry_after: None,
+        }
     }
 
     /// 400, with what is wrong with the request.

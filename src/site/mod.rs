@@ -21,6 +21,7 @@ pub mod route;
 pub mod router;
 pub mod scope;
 pub mod server;
+pub mod session_keys;
 pub mod sessions;
 mod vocabulary;
 

@@ -11,6 +11,7 @@ use super::pattern::Pattern;
 use super::request::Request;
 use super::response::{Rendering, Reply, Response};
 use super::scope::Input;
+use super::session_keys::SessionKeys;
 use crate::action::{Action, Cannot, Scene};
 use crate::session::Session;
 use crate::template::expression::Expression;
@@ -52,6 +53,8 @@ pub struct Route {
     pub data: Map<String, Value>,
     /// What it does to the session.
     pub session_use: SessionUse,
+    /// Which keys of the session it reads and writes.
+    pub keys: SessionKeys,
     /// Whether a request counts as activity of its session.
     pub keepalive: bool,
     /// Changes with its declaration and with the templates it shows: for a reload, to say so.
@@ -144,6 +147,12 @@ fn failure(cannot: Cannot) -> Failure {
             Failure::new(StatusCode::CONFLICT, "This page does not go together with what is in your session.")
                 .because(reason)
         }
+        Cannot::Full(reason) => {
+            Failure::new(StatusCode::CONFLICT, "There is no room for more. Nothing was changed.").because(reason)
+        }
+        Cannot::BadValue(reason) => Failure::unfit(reason),
+        Cannot::Refused => Failure::new(StatusCode::FORBIDDEN, "You cannot do this now."),
+        Cannot::Answers => Failure::internal("an action that answers has no answer"),
         Cannot::Render(failure) => failure.into(),
     }
 }

@@ -43,7 +43,7 @@ struct Parsed {
 pub struct Variable {
     /// The path from the site's names down.
     pub path: Vec<String>,
-    /// Where the template shows it.
+    /// Where the template shows it: its first part.
     pub place: Place,
     /// Where the second part of the path stands, if there is one.
     pub entry: Option<Place>,

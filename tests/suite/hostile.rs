@@ -165,6 +165,8 @@ fn a_name_of_ten_kilobytes_is_413_and_the_old_one_stays() {
         }
         assert_eq!(visitor.cookie(), before);
     }
+    let log = server.wait_for_log("largest: `user`");
+    assert!(log.contains("WARN") && !log.contains("xxx"), "the log names the key, not the value: {log}");
     assert!(visitor.get("/show").text().contains("Zoë"));
 }
 

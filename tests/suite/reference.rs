@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use sitewright::action::{Operand, Takes, VERBS, Verb};
+use sitewright::action::{Takes, VERBS, Verb};
 use sitewright::config::keys::{self, Declared, Key};
 use sitewright::config::kind::describe;
 use sitewright::config::param::PARAM_TYPES;
@@ -98,11 +98,7 @@ fn generate(section: &str) -> Option<String> {
 }
 
 fn describe_verb(verb: &Verb) -> String {
-    let operand = match verb.operand {
-        Operand::Key => "\"KEY\"",
-        Operand::Param => "\"PARAMETER\"",
-        Operand::Nothing => "true",
-    };
+    let operand = verb.operand.written();
     let mut text = format!("\n#### {}\n\n`{{ {} = {operand} }}`\n\n{}", verb.name, verb.name, verb.summary);
     if let Some(value) = verb.yields {
         write!(text, " Its value is {value}.").unwrap();
@@ -122,7 +118,8 @@ fn takes(takes: Takes) -> String {
     match takes {
         Takes::Value => "any value".to_owned(),
         Takes::Expression => "an expression".to_owned(),
-        Takes::Number => "a number".to_owned(),
+        Takes::Number => "a number, or an expression for one".to_owned(),
+        Takes::Boolean => "`true` or `false`".to_owned(),
         Takes::Key => "a key".to_owned(),
         Takes::Word(words) => words.iter().map(|word| code(&format!("\"{word}\""))).collect::<Vec<_>>().join(", "),
     }

@@ -278,3 +278,187 @@ fn a_reading_visitor_is_kept_alive_at_most_every_reissue_time_and_not_by_a_polle
     site.now += 1300.0;
     assert_eq!(site.get("/poll").body(), "", "away for longer than the timeout");
 }
+
+#[test]
+fn a_list_grows_by_items_that_may_be_unique_and_shrinks_by_value() {
+    let mut site = Site::new(
+        r#"
+        [data]
+        pair = { a = 1, b = [2] }
+        [routes.add]
+        path = "/add/{tea}"
+        actions = [{ append = "shop.teas", value = "{{path.tea}}", unique = true, as = "now" }]
+        json = "now"
+        [routes.again]
+        path = "/again"
+        actions = [{ append = "all", from = "pair" }, { append = "all", value = [1, "{{query.x}}"] }]
+        json = "all"
+        [routes.drop]
+        path = "/drop/{tea}"
+        actions = [{ remove = "shop.teas", value = "{{path.tea}}", as = "now" }, { remove = "all", from = "pair" }]
+        json = { teas = "now", all = "all" }
+        "#,
+    );
+    assert_eq!(site.get("/drop/assam").json(), json!({"teas": null, "all": null}));
+    assert_eq!(site.cookie, None, "what is not there is not removed");
+    assert_eq!(site.get("/add/assam").json(), json!(["assam"]));
+    assert_eq!(site.get("/add/sencha").json(), json!(["assam", "sencha"]));
+    assert_eq!(site.get("/add/assam").json(), json!(["assam", "sencha"]));
+    site.get("/again?x=y");
+    assert_eq!(site.get("/again").json(), json!([{"a": 1, "b": [2]}, [1, "y"], {"a": 1, "b": [2]}, [1, ""]]));
+    assert_eq!(site.get("/drop/assam").json(), json!({"teas": ["sencha"], "all": [[1, "y"], [1, ""]]}));
+    assert_eq!(site.get("/drop/sencha").session(), json!({"shop": {"teas": []}, "all": [[1, "y"], [1, ""]]}));
+}
+
+#[test]
+fn a_full_list_refuses_answers_or_drops_its_oldest() {
+    let mut site = Site::new(
+        r#"
+        [data]
+        most = 2
+        [routes.plain]
+        path = "/plain/{x}"
+        actions = [{ append = "l", value = "{{path.x}}", limit = 2, unique = true }]
+        json = "l"
+        [routes.or]
+        path = "/or/{x}"
+        actions = [{ append = "l", value = "{{path.x}}", limit = 2, or = { text = "full", status = 422 } }]
+        json = "l"
+        [routes.last]
+        path = "/last/{x}"
+        actions = [{ append = "l", value = "{{path.x}}", limit = "most", overflow = "drop-oldest" }]
+        json = "l"
+        [routes.none]
+        path = "/none/{x}"
+        actions = [{ append = "l", value = 1, limit = "(len query.most)", overflow = "drop-oldest" }]
+        json = "l"
+        [routes.bad]
+        path = "/bad"
+        actions = [{ append = "l", value = 1, limit = "query.most" }]
+        json = "l"
+        "#,
+    );
+    site.get("/plain/a");
+    assert_eq!(site.get("/plain/b").json(), json!(["a", "b"]));
+    assert_eq!(site.get("/plain/c").status(), 409);
+    assert_eq!(site.get("/plain/a").json(), json!(["a", "b"]), "what is in it needs no room");
+    assert_eq!(site.get("/or/c").body(), "full");
+    assert_eq!(site.get("/last/c").json(), json!(["b", "c"]));
+    assert_eq!(site.get("/none/d").status(), 409, "no room at all");
+    assert_eq!(site.get("/bad?most=5").status(), 400, "what a query brings is text");
+    assert_eq!(site.get("/last/d").session(), json!({"l": ["c", "d"]}));
+}
+
+#[test]
+fn what_is_no_list_is_not_appended_to() {
+    let mut site = Site::new(
+        r#"
+        [routes.fill]
+        path = "/fill"
+        actions = [{ set = "n", value = 1 }, { set = "m", value = { a = 1 } }]
+        text = "ok"
+        [routes.append]
+        path = "/append"
+        actions = [{ append = "n", value = 1 }]
+        text = "ok"
+        [routes.remove]
+        path = "/remove"
+        actions = [{ remove = "m", value = 1, or = { text = "no list" } }]
+        text = "ok"
+        [routes.below]
+        path = "/below"
+        actions = [{ append = "n.x", value = 1 }]
+        text = "ok"
+        "#,
+    );
+    site.get("/fill");
+    assert_eq!(site.get("/append").status(), 409);
+    assert_eq!(site.get("/below").status(), 409);
+    assert_eq!(site.get("/remove").body(), "no list");
+    assert_eq!(site.get("/fill").session(), json!({"n": 1, "m": {"a": 1}}));
+}
+
+#[test]
+fn what_is_required_holds_or_the_visitor_is_refused_or_answered() {
+    let mut site = Site::new(
+        r#"
+        [routes.login]
+        path = "/login"
+        actions = [{ set = "role", value = "admin" }]
+        text = "ok"
+        [routes.admin]
+        path = "/admin"
+        actions = [{ require = "(eq session.role 'admin')" }, { increment-counter = "visits" }]
+        text = "{{visits}}"
+        [routes.or]
+        path = "/or"
+        actions = [{ increment-counter = "tries" }, { require = "session.role", or = { redirect = "login" } }]
+        text = "in"
+        "#,
+    );
+    let refused = site.get("/admin");
+    assert_eq!((refused.status().as_u16(), refused.header("set-cookie")), (403, None));
+    let sent = site.get("/or");
+    assert_eq!((sent.status().as_u16(), sent.header("location")), (303, Some("/login")));
+    assert_eq!(sent.session(), json!({"tries": 1}), "what came before it is kept");
+    site.get("/login");
+    assert_eq!((site.get("/admin").body(), site.get("/or").body()), ("1", "in"));
+}
+
+#[test]
+fn a_response_among_the_actions_answers_at_once() {
+    let mut site = Site::new(
+        r#"
+        [routes.home]
+        path = "/"
+        actions = [
+          { increment-counter = "visits" },
+          { respond = { json = { visits = "visits" }, status = 203, headers = { X-Early = "yes" } }, if = "(gt visits 1)" },
+          { set = "reached", value = true },
+        ]
+        text = "first"
+        "#,
+    );
+    assert_eq!(site.get("/").body(), "first");
+    let page = site.get("/");
+    assert_eq!((page.status().as_u16(), page.header("x-early"), page.body()), (203, Some("yes"), "{\"visits\":2}"));
+    assert_eq!(page.session(), json!({"visits": 2, "reached": true}));
+}
+
+#[test]
+fn a_renewed_session_keeps_its_data() {
+    let mut site = Site::new(
+        r#"
+        [routes.fill]
+        path = "/fill"
+        actions = [{ set = "a", value = 1 }]
+        text = "ok"
+        [routes.renew]
+        path = "/renew"
+        actions = [{ renew = true }]
+        text = "ok"
+        "#,
+    );
+    assert_eq!(site.get("/renew").header("set-cookie"), None, "nothing to renew");
+    site.get("/fill");
+    let page = site.get("/renew");
+    assert!(page.header("set-cookie").is_some() && page.0.account.session.as_ref().unwrap().after.is_renewed());
+    assert_eq!(page.session(), json!({"a": 1}));
+}
+
+#[test]
+fn counters_take_their_steps_and_bounds_from_expressions() {
+    let mut site = Site::new(
+        r#"
+        [data]
+        step = { small = 0.5, large = 90071992547409930 }
+        [routes.count]
+        path = "/{size}"
+        actions = [{ increment-counter = "n", by = "(lookup step path.size)", max = "step.large" }]
+        json = "n"
+        "#,
+    );
+    assert_eq!(site.get("/small").body(), "0.5");
+    assert_eq!(site.get("/large").body(), "90071992547409930", "at most");
+    assert_eq!(site.get("/medium").status(), 400);
+}

@@ -2,6 +2,7 @@
 
 mod actions;
 mod expressions;
+mod limits;
 mod params;
 mod responses;
 mod sites;

@@ -1,0 +1,34 @@
+//! `renew`: a new name for the same session, against fixation (OWASP, Session Management).
+
+use serde_json::Value;
+
+use super::{Action, Args, Cannot, Effect, Operand, Scene, Verb};
+
+pub const VERB: Verb = Verb {
+    name: "renew",
+    summary: "Gives the session a new identity and keeps its data: who knew the old one is left out. For logins.",
+    operand: Operand::Nothing,
+    options: &[],
+    yields: None,
+    cannot: None,
+    example: "{ renew = true }",
+    build,
+};
+
+#[derive(Debug)]
+struct Renew;
+
+fn build(_: Args) -> Result<Box<dyn Action>, String> {
+    Ok(Box::new(Renew))
+}
+
+impl Action for Renew {
+    fn run(&self, scene: &mut Scene<'_>) -> Result<Value, Cannot> {
+        scene.session.renew();
+        Ok(Value::Null)
+    }
+
+    fn effects(&self) -> Vec<Effect> {
+        vec![Effect::Renews]
+    }
+}
