@@ -154,22 +154,32 @@ impl Compiler<'_> {
         let mut names = Names::default();
         names.provided.extend(NAMES.iter().map(|(name, _)| (*name).to_owned()));
         names.provided.extend(self.part.data.iter().chain(&declared.data).map(|entry| entry.name.value.clone()));
+        let before_actions = names.provided.clone();
         let actions = declared.actions.as_deref().unwrap_or_default();
         let steps = actions::steps(actions, self.vocabulary, &mut names, &mut writing);
         let response = declared.response.as_ref().and_then(|declared| responses::response(declared, &mut writing));
-        let invalid = declared.invalid.as_ref().map(|declared| responses::invalid(declared, &mut writing));
+        let in_answers = writing.added.len();
+        // Without parameters it never answers: it may be one of `[defaults]`.
+        let invalid = declared.invalid.as_ref().filter(|_| declared.params.is_some());
+        let invalid = invalid.map(|declared| responses::invalid(declared, &mut writing));
         let added = writing.added;
         let mut reads = names.reads;
         reads.extend(added.iter().flat_map(|name| session_keys::named_in(self.library, name)));
         let keys = SessionKeys::of(&steps, &reads);
         self.reads.extend(reads);
         let fingerprint = fingerprint::route(declared, &self.part.prefix, &added, self.library);
+        let by = self.home.qualify(&declared.name);
+        let (in_answers, in_invalid) = added.split_at(in_answers);
+        let declares = declared.params.as_ref();
+        let declares = declares.map(|params| params.iter().map(|param| param.name.value.clone()).collect());
         if !names.incomplete {
-            let by = By::Route(self.home.qualify(&declared.name));
-            let params = declared.params.as_ref();
-            let params = params.map(|params| params.iter().map(|param| param.name.value.clone()).collect());
-            self.shown.push(Shown { by, templates: added, provided: names.provided, params });
+            let templates = in_answers.to_vec();
+            let page =
+                Shown { by: By::Route(by.clone()), templates, provided: names.provided, params: declares.clone() };
+            self.shown.push(page);
         }
+        let templates = in_invalid.to_vec();
+        self.shown.push(Shown { by: By::Invalid(by), templates, provided: before_actions, params: declares });
         Some(Route {
             name: self.home.qualify(&declared.name),
             pattern: pattern?,

@@ -25,6 +25,8 @@ pub struct Shown {
 pub enum By {
     /// A route, by its full name.
     Route(String),
+    /// The `invalid` of a route, by the route's full name.
+    Invalid(String),
     /// One of `[errors]`, by its key path.
     ErrorPage(String),
 }
@@ -39,7 +41,11 @@ pub fn names(library: &Library, shown: &[Shown], problems: &mut Diagnostics) {
             let near = nearest_help(name, page.provided.iter().map(String::as_str));
             let entry =
                 missing.entry(spot).or_insert_with(|| Missing { variable: variable.clone(), by: Vec::new(), near });
-            if !entry.by.contains(&page.by) {
+            let of_route = match &page.by {
+                By::Invalid(route) => entry.by.contains(&By::Route(route.clone())),
+                _ => false,
+            };
+            if !of_route && !entry.by.contains(&page.by) {
                 entry.by.push(page.by.clone());
             }
         }
@@ -59,6 +65,8 @@ impl Missing {
         let name = self.variable.path.first().map_or("", String::as_str);
         let advice = if self.by.iter().any(|by| matches!(by, By::Route(_))) {
             format!("give it in `data`, or let an action bind it: `as = \"{name}\"`")
+        } else if self.by.iter().any(|by| matches!(by, By::Invalid(_))) {
+            "no action has run yet: take it from `session`, or give it in `data`".to_owned()
         } else {
             "an error page sees `error`, `request` and what is in `[data]`".to_owned()
         };
@@ -71,14 +79,19 @@ impl Missing {
 /// Such as `the routes home and hello`; of many, the first few.
 fn list(by: &[By]) -> String {
     const SHOWN: usize = 3;
-    let names: Vec<_> =
-        by.iter().take(SHOWN).map(|(By::Route(name) | By::ErrorPage(name))| format!("`{name}`")).collect();
+    let names: Vec<_> = by
+        .iter()
+        .take(SHOWN)
+        .map(|(By::Route(name) | By::Invalid(name) | By::ErrorPage(name))| format!("`{name}`"))
+        .collect();
     let mut list = names.join(if by.len() == 2 { " and " } else { ", " });
     if by.len() > SHOWN {
         list = format!("{list} and {} more", by.len() - SHOWN);
     }
     match by {
         [By::Route(_)] => format!("the route {list}"),
+        [By::Invalid(_)] => format!("`invalid` of the route {list}"),
+        _ if by.iter().all(|by| matches!(by, By::Invalid(_))) => format!("`invalid` of the routes {list}"),
         _ if by.iter().all(|by| matches!(by, By::Route(_))) => format!("the routes {list}"),
         _ => list,
     }
