@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{Page, Site};
+use crate::driver;
 
 /// A form that says what is wrong with it, and what it stores when nothing is.
 const GUEST: &str = r#"
@@ -315,4 +316,48 @@ fn defaults_declare_for_every_route() {
     assert_eq!(site.get("/one").json(), json!({"page": 1}));
     assert_eq!(site.get("/one?page=0").body(), "no such page");
     assert_eq!(site.get("/two").json(), json!({"other": "x"}));
+}
+
+#[test]
+fn whatever_a_served_form_is_sent_is_stored_as_its_type_or_refused_with_the_form() {
+    let server = driver::Site::new().with_session(GUEST).serve();
+    let odd = [
+        "%00",
+        "%F0%9F%98%80",
+        "%3Cscript%3E",
+        "-",
+        "1e3",
+        "0x1",
+        "%2B1",
+        "NaN",
+        "2026-02-30",
+        "a%0D%0Ab",
+        "{{user}}",
+        "..",
+        "9223372036854775808",
+        "%E2%80%AE",
+        "null",
+        "[]",
+        "true",
+        "a@",
+        "%20",
+    ];
+    let names = ["user", "age", "news", "day", "size", "teas", "share", "mail"];
+    for (name, value) in names.iter().flat_map(|name| odd.iter().map(move |value| (name, value))) {
+        let mut visitor = server.visitor();
+        // The last of two users counts.
+        let answer = visitor.post("/add", &format!("user=Zo%C3%AB&{name}={value}"));
+        match answer.status {
+            303 => assert_eq!(visitor.session()["guests"], 1, "{name}={value}"),
+            400 => {
+                assert!(!answer.text().contains("<script>"), "{name}={value}: {}", answer.text());
+                assert!(answer.text().contains("name=user"), "{name}={value}: {}", answer.text());
+                assert_eq!(visitor.cookie(), None, "{name}={value}");
+            }
+            other => panic!("{name}={value}: {other}"),
+        }
+    }
+    let not_text = server.visitor().post("/add", "user=%ff");
+    assert_eq!(not_text.status, 400);
+    assert!(not_text.text().contains("not UTF-8"), "{}", not_text.text());
 }
