@@ -83,7 +83,10 @@ async fn serve_site(options: &Options, vocabulary: &Vocabulary) -> Exit {
     if options.open {
         open(&url);
     }
-    let ending = serve(listener, Arc::new(Served::new(live)), until(stopping)).await;
+    let served = Arc::new(Served::new(live));
+    let trying = Arc::clone(&served);
+    tokio::spawn(async move { trying.try_sessions().await });
+    let ending = serve(listener, served, until(stopping)).await;
     signals.abort();
     match ending {
         Ending::Drained => tracing::info!("stopped"),

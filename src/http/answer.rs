@@ -51,6 +51,8 @@ pub struct Account {
     pub faults: Faults,
     /// What became of the session, if the route asked for it.
     pub session: Option<SessionAccount>,
+    /// Why the session could not be loaded or stored.
+    pub session_error: Option<SessionError>,
     /// Why the request was not answered as declared.
     pub failure: Option<Failure>,
     /// The visitor's address.
@@ -176,8 +178,9 @@ async fn run(
             return Ok(page::response(reply, false, None));
         }
     };
-    let visit = Visit::from_headers(request.headers, request.now, request.https);
     let rules = Rules { commit: account.only_looking.is_none(), refresh: route.keepalive };
+    let may_write = rules.commit && route.session_use == SessionUse::Writes;
+    let visit = Visit::from_headers(request.headers, request.now, request.https).writing(may_write);
     let keep_failed = site.settings.session.set_on_exception;
     let done = transact(
         &**factory,
@@ -186,7 +189,10 @@ async fn run(
         |session| site.run(route, request, session),
         |outcome: &Result<Reply, Failure>| outcome.is_ok() || keep_failed,
     );
-    let done = done.await.map_err(session_failure)?;
+    let done = match done.await {
+        Ok(done) => done,
+        Err(error) => return Err(session_failure(account.session_error.insert(error)).into()),
+    };
     let set_cookie = match done.set_cookie.map(HeaderValue::try_from).transpose() {
         Ok(value) => value,
         Err(_) => {
@@ -209,9 +215,9 @@ async fn run(
     }
 }
 
-/// What a visitor is told when the session cannot be kept.
-fn session_failure(error: SessionError) -> Failure {
-    let private = error.to_string();
+/// What a visitor is told when the session cannot be kept. `Retry-After` asks clients to try again by
+/// themselves, so it stands only where nothing was stored.
+fn session_failure(error: &SessionError) -> Failure {
     let failure = match error {
         SessionError::TooLarge { .. } | SessionError::TooDeep { .. } => Failure {
             is_notable: true,
@@ -220,6 +226,10 @@ fn session_failure(error: SessionError) -> Failure {
                 "This is more than your session can hold. Nothing was changed.",
             )
         },
+        SessionError::OutcomeUnknown(_) => Failure::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "It is not certain whether this was saved. Please look before you do it again.",
+        ),
         _ => Failure {
             retry_after: Some(1),
             ..Failure::new(
@@ -228,7 +238,7 @@ fn session_failure(error: SessionError) -> Failure {
             )
         },
     };
-    failure.because(private)
+    failure.because(error.to_string())
 }
 
 fn told_of_body(status: StatusCode) -> &'static str {

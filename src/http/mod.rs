@@ -17,6 +17,7 @@
 //! | `limits.rs`   | every size and deadline of the edge in one place                  |
 //! | `served.rs`   | the site as a handler: which one answers, and the access log      |
 //! | `answer.rs`   | the life of a request: host, route, body, session, reply          |
+//! | `outage.rs`   | one line in the log when sessions cannot be had, one when they can |
 //! | `host.rs`     | whether a request is for this site                                |
 //! | `origin.rs`   | who asks, and whether by HTTPS, proxies considered                |
 //! | `params.rs`   | queries and bodies to parameters                                  |
@@ -34,6 +35,7 @@ mod limits;
 mod listen;
 mod multipart;
 mod origin;
+mod outage;
 pub mod page;
 mod params;
 mod served;

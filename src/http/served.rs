@@ -9,9 +9,10 @@ use bytes::Bytes;
 use http::{Response, StatusCode, Version};
 
 use super::answer::{Account, Moment, answer};
+use super::outage::Outage;
 use super::{Handler, Incoming, Limits, page};
 use crate::diagnostic::print;
-use crate::session::factory::Standing;
+use crate::session::factory::{SessionError, Standing};
 use crate::site::ServerSettings;
 use crate::site::live::{Live, State};
 use crate::site::response::Reply;
@@ -21,6 +22,7 @@ use crate::site::response::Reply;
 pub struct Served {
     live: Arc<Live>,
     next_id: AtomicU64,
+    outage: Outage,
 }
 
 impl Served {
@@ -28,7 +30,16 @@ impl Served {
     pub fn new(live: Arc<Live>) -> Self {
         // Ids of two runs of the program should not be mistaken for each other.
         let first = getrandom::u32().unwrap_or_default();
-        Self { live, next_id: AtomicU64::new(u64::from(first)) }
+        Self { live, next_id: AtomicU64::new(u64::from(first)), outage: Outage::default() }
+    }
+
+    /// Tries whether the sessions of the site can be reached; if not, the log says so.
+    pub async fn try_sessions(&self) {
+        if let State::Serving(serving) = &*self.live.now()
+            && let Some(factory) = &serving.sessions
+        {
+            self.outage.look(&**factory).await;
+        }
     }
 }
 
@@ -48,6 +59,9 @@ impl Handler for Served {
         let moment = Moment { now: now(), id: self.next_id.fetch_add(1, Ordering::Relaxed) & 0xffff_ffff };
         let line = serving.site.settings.server.access_log.then(|| Line::begin(&incoming));
         let answer = answer(&serving, incoming, &moment).await;
+        if let Some(factory) = &serving.sessions {
+            self.outage.notice(&**factory, &answer.account);
+        }
         log_failure(&answer.account, &moment);
         if let Some(line) = line {
             line.end(&answer.response, &answer.account);
@@ -109,18 +123,20 @@ fn log_failure(account: &Account, moment: &Moment) {
     };
     let route = account.route.as_deref().unwrap_or("-");
     let status = failure.status.as_u16();
-    if failure.status.is_server_error() {
-        tracing::error!(
-            id = format_args!("{:08x}", moment.id),
-            status,
-            route,
-            cause = failure.private,
-            "request failed"
-        );
-    } else if failure.is_notable {
-        tracing::warn!(status, route, cause = failure.private, "request refused");
-    } else {
-        tracing::debug!(status, route, cause = failure.private, "request refused");
+    if !failure.status.is_server_error() {
+        if failure.is_notable {
+            tracing::warn!(status, route, cause = failure.private, "request refused");
+        } else {
+            tracing::debug!(status, route, cause = failure.private, "request refused");
+        }
+        return;
+    }
+    let (id, cause) = (format_args!("{:08x}", moment.id), &failure.private);
+    match account.session_error {
+        // The outage is told once, not for every request in it.
+        Some(SessionError::Unavailable(_)) => tracing::debug!(id, status, route, cause, "request failed"),
+        Some(SessionError::OutcomeUnknown(_)) => tracing::warn!(id, status, route, cause, "request failed"),
+        _ => tracing::error!(id, status, route, cause, "request failed"),
     }
 }
 

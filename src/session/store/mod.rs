@@ -232,6 +232,16 @@ pub enum StoreError {
     Unsupported,
 }
 
+impl StoreError {
+    /// The reason alone.
+    fn why(self) -> String {
+        match self {
+            Self::Unavailable(why) | Self::OutcomeUnknown(why) => why,
+            Self::Unsupported => self.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -73,10 +73,17 @@ impl Clock {
 }
 
 async fn sweep(store: Arc<dyn Store>, clock: Arc<Clock>) {
+    let mut failed = false;
     loop {
         sleep(ROUND).await;
-        if let Err(error) = round(store.as_ref(), &clock).await {
-            tracing::warn!(store = store.kind(), %error, "expired sessions could not be removed");
+        match round(store.as_ref(), &clock).await {
+            Ok(()) => failed = false,
+            // Once: a store that is down for a night would fill the log.
+            Err(_) if failed => {}
+            Err(error) => {
+                failed = true;
+                tracing::warn!(store = store.kind(), %error, "expired sessions could not be removed");
+            }
         }
     }
 }

@@ -74,12 +74,18 @@ impl Change {
             let answer = timeout_at(deadline, store.compare_and_set(key, seen, next)).await;
             answer.unwrap_or_else(|_| Err(StoreError::OutcomeUnknown("no answer in time".into())))
         };
+        // Whether a record is stored that nobody has the name of makes no difference to anyone: a
+        // visit that was to make one can safely be repeated.
+        let create = async |key: &Key, entry| match set(key, None, Some(entry)).await {
+            Err(StoreError::OutcomeUnknown(why)) => Err(StoreError::Unavailable(why)),
+            created => created,
+        };
         match self {
-            Self::Create { key, entry } => set(&key, None, Some(entry)).await,
+            Self::Create { key, entry } => create(&key, entry).await,
             Self::Replace { key, seen, entry } => set(&key, Some(seen), Some(entry)).await,
             Self::Destroy { key, seen } => set(&key, Some(seen), None).await,
             Self::Move { from, seen, to, entry } => {
-                if !set(&to, None, Some(entry)).await? {
+                if !create(&to, entry).await? {
                     return Ok(false);
                 }
                 // Nobody has heard of the new name yet, so until the old one

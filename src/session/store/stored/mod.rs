@@ -78,9 +78,10 @@ impl Default for StoredOptions {
 /// - **`Set-Cookie`** is sent for a new name, for a value under an old secret,
 ///   and with every commit if the cookie has a `max_age`, which runs in the
 ///   browser; not for every change of the data.
-/// - **A store that does not answer** within the deadline is unavailable, or
-///   its outcome unknown. Visits that wait behind one that this happened to
-///   are told at once.
+/// - **A store that does not answer** within the deadline is unavailable, or,
+///   where a session that someone has was to change, its outcome unknown. A
+///   record that may remain under a name nobody was told expires. Visits that
+///   wait behind one that this happened to are told at once.
 /// - **Writers of one session** in this process come one after the other, in
 ///   the order of their visits, if they say that they
 ///   [may write](Visit::may_write); readers wait for nobody.
@@ -202,7 +203,8 @@ impl Inner {
                 if let Some(turn) = &turn {
                     turn.fail();
                 }
-                return Err(SessionError::Unavailable(error.to_string()));
+                // Nothing was to change, so nothing is uncertain.
+                return Err(SessionError::Unavailable(error.why()));
             }
         };
         Ok(found.ok_or(Refusal::Unknown).and_then(|found| {

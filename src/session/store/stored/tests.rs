@@ -210,8 +210,18 @@ async fn a_new_name_that_cannot_be_stored_leaves_the_old_one() {
     assert!(unavailable(&site.go(Session::renew).await));
     assert_eq!((site.n().await, site.records().await), (1, 1));
     site.store.fail_sets([Fault::StallAfter]);
-    assert!(unknown(&site.go(Session::renew).await));
-    assert_eq!(site.n().await, 1, "the record under the new name is nobody's");
+    assert!(unavailable(&site.go(Session::renew).await), "the record under the new name is nobody's");
+    assert_eq!(site.n().await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_session_that_is_not_confirmed_can_safely_be_tried_again() {
+    let site = Site::new().await;
+    for fault in [Fault::Before, Fault::After, Fault::Stall, Fault::StallAfter] {
+        site.store.fail_sets([fault]);
+        let stranger = Visit::new(1000.0, false);
+        assert!(unavailable(&transact(&site.factory, &stranger, ALL, increment, |_| true).await), "{fault:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,115 @@
+//! Tells the log when sessions can no longer be had, and when they can again: a line each, however
+//! many requests fail in between.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+
+use super::answer::Account;
+use crate::session::factory::{SessionError, SessionFactory};
+use crate::session::store::Key;
+
+/// A store that failed so recently is not back because one request got through.
+const CALM: Duration = Duration::from_secs(1);
+/// How long the store may take to answer the first question.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The outage that lasts at the moment, if there is one.
+#[derive(Debug, Default)]
+pub(super) struct Outage {
+    /// Whether there is one; spares every request the lock.
+    lasts: AtomicBool,
+    ongoing: Mutex<Option<Ongoing>>,
+}
+
+#[derive(Debug)]
+struct Ongoing {
+    since: Instant,
+    last: Instant,
+    failures: u64,
+}
+
+impl Outage {
+    /// Notes what became of a request's session. The first failure begins an outage. A session that
+    /// is stored ends it: reading alone does not show that the store works, for its disk may be full.
+    pub fn notice(&self, factory: &dyn SessionFactory, account: &Account) {
+        match &account.session_error {
+            Some(SessionError::Unavailable(why) | SessionError::OutcomeUnknown(why)) => {
+                self.failed(factory.kind(), why);
+            }
+            Some(_) => {}
+            None if account.session.as_ref().is_some_and(|session| session.committed) => self.stored(factory.kind()),
+            None => {}
+        }
+    }
+
+    /// Asks the store for a session that nobody has, so that the log tells at the start, and not at
+    /// the first visit, that the store cannot be reached.
+    pub async fn look(&self, factory: &dyn SessionFactory) {
+        let Some(store) = factory.store() else { return };
+        let nobodys = Key::new([0; Key::SIZE]);
+        match timeout(PATIENCE, store.load(&nobodys)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => self.failed(factory.kind(), &error.to_string()),
+            Err(_) => self.failed(factory.kind(), &format!("no answer within {PATIENCE:?}")),
+        }
+    }
+
+    fn failed(&self, kind: &str, why: &str) {
+        let now = Instant::now();
+        let mut ongoing = self.lock();
+        if let Some(ongoing) = &mut *ongoing {
+            ongoing.last = now;
+            ongoing.failures += 1;
+            return;
+        }
+        *ongoing = Some(Ongoing { since: now, last: now, failures: 1 });
+        self.lasts.store(true, Ordering::Relaxed);
+        drop(ongoing);
+        tracing::error!(store = kind, reason = why, "sessions cannot be had: requests that need one are answered 503");
+    }
+
+    fn stored(&self, kind: &str) {
+        if !self.lasts.load(Ordering::Relaxed) {
+            return;
+        }
+        let over = self.lock().take_if(|ongoing| ongoing.last.elapsed() >= CALM);
+        let Some(Ongoing { since, failures, .. }) = over else { return };
+        self.lasts.store(false, Ordering::Relaxed);
+        tracing::info!(
+            store = kind,
+            failures,
+            "sessions can be had again, after {:.1} s",
+            since.elapsed().as_secs_f64()
+        );
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Ongoing>> {
+        self.ongoing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_outage_lasts_until_the_store_has_been_calm_for_a_while() {
+        let outage = Outage::default();
+        let failures = || outage.lock().as_ref().map(|ongoing| ongoing.failures);
+        outage.stored("redis");
+        assert_eq!(failures(), None);
+        for count in 1..=3 {
+            outage.failed("redis", "connection refused");
+            outage.stored("redis");
+            assert_eq!(failures(), Some(count));
+        }
+        tokio::time::sleep(CALM).await;
+        outage.stored("redis");
+        assert_eq!(failures(), None);
+        outage.failed("redis", "connection refused");
+        assert_eq!(failures(), Some(1), "the next one");
+    }
+}
