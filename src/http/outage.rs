@@ -13,8 +13,6 @@ use crate::session::store::Key;
 
 /// A store that failed so recently is not back because one request got through.
 const CALM: Duration = Duration::from_secs(1);
-/// How long the store may take to answer the first question.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The outage that lasts at the moment, if there is one.
 #[derive(Debug, Default)]
@@ -46,14 +44,14 @@ impl Outage {
     }
 
     /// Asks the store for a session that nobody has, so that the log tells at the start, and not at
-    /// the first visit, that the store cannot be reached.
-    pub async fn look(&self, factory: &dyn SessionFactory) {
+    /// the first visit, that the store cannot be reached or does not answer within `patience`.
+    pub async fn look(&self, factory: &dyn SessionFactory, patience: Duration) {
         let Some(store) = factory.store() else { return };
         let nobodys = Key::new([0; Key::SIZE]);
-        match timeout(PATIENCE, store.load(&nobodys)).await {
+        match timeout(patience, store.load(&nobodys)).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => self.failed(factory.kind(), &error.to_string()),
-            Err(_) => self.failed(factory.kind(), &format!("no answer within {PATIENCE:?}")),
+            Err(_) => self.failed(factory.kind(), &format!("no answer within {patience:?}")),
         }
     }
 

@@ -38,7 +38,8 @@ impl Served {
         if let State::Serving(serving) = &*self.live.now()
             && let Some(factory) = &serving.sessions
         {
-            self.outage.look(&**factory).await;
+            let patience = Duration::from_secs(serving.site.settings.session.store_timeout);
+            self.outage.look(&**factory, patience).await;
         }
     }
 }

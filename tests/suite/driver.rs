@@ -16,9 +16,11 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 mod factories;
+mod proxy;
 mod visitor;
 
 pub use factories::Factory;
+pub use proxy::{Proxy, Weather};
 pub use visitor::{Answer, Asking, Raw, Visitor};
 
 /// How long a test waits for what must happen.
@@ -40,6 +42,7 @@ pub fn project() -> &'static Path {
 pub struct Site {
     folder: TempDir,
     environment: Vec<(String, String)>,
+    starter: Vec<String>,
 }
 
 /// How an editor saves a file.
@@ -58,7 +61,7 @@ pub enum Save {
 impl Site {
     /// An empty folder.
     pub fn new() -> Site {
-        Site { folder: tempfile::tempdir().unwrap(), environment: Vec::new() }
+        Site { folder: tempfile::tempdir().unwrap(), environment: Vec::new(), starter: Vec::new() }
     }
 
     /// A copy of a shipped site: `"sites/login"`, or `"."` for the tutorial with all it mounts.
@@ -100,6 +103,13 @@ impl Site {
     /// The environment variables of the program.
     pub fn environment(&self) -> &[(String, String)] {
         &self.environment
+    }
+
+    /// With the program started by another, which gets the command line behind its own arguments and
+    /// becomes it.
+    pub fn started_by(mut self, starter: &[&str]) -> Site {
+        self.starter = starter.iter().map(|&word| word.to_owned()).collect();
+        self
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -146,7 +156,10 @@ impl Site {
 
     /// The program in this folder, about to run.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sitewright"));
+        let program = [env!("CARGO_BIN_EXE_sitewright").to_owned()];
+        let mut words = self.starter.iter().chain(&program);
+        let mut command = Command::new(words.next().unwrap());
+        command.args(words);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("SITEWRIGHT") {
                 command.env_remove(name);
@@ -322,9 +335,14 @@ impl Server {
         }
     }
 
+    /// The id of its process.
+    pub fn id(&self) -> u32 {
+        self.process.0.id()
+    }
+
     /// Sends a signal, such as `TERM`.
     pub fn signal(&self, name: &str) {
-        let id = self.process.0.id().to_string();
+        let id = self.id().to_string();
         // Every shell has a `kill` of its own; not every system has another.
         let sent = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &id]).status().unwrap();
         assert!(sent.success());

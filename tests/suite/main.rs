@@ -19,6 +19,7 @@ mod keys;
 mod language;
 mod leaks;
 mod login;
+mod outages;
 mod own_verb;
 mod pyramid;
 mod reference;

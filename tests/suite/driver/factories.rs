@@ -54,12 +54,17 @@ impl Factory {
         self.kind.ends_with("-cookie")
     }
 
+    /// The URL of its server, if it needs one.
+    pub fn url(self) -> Option<String> {
+        let server = self.server?;
+        Some(std::env::var(server).unwrap_or_else(|_| panic!("{server} is not set: run by tests/servers")))
+    }
+
     /// The environment of a site that has a part of the server for itself.
     fn environment(self) -> Vec<(&'static str, String)> {
         static SITES: AtomicU32 = AtomicU32::new(0);
         let mut environment = vec![("SITEWRIGHT__SESSION__FACTORY", self.kind.to_owned())];
-        if let Some(server) = self.server {
-            let url = std::env::var(server).unwrap_or_else(|_| panic!("{server} is not set: run by tests/servers"));
+        if let Some(url) = self.url() {
             environment.push(("SITEWRIGHT__SESSION__URL", url));
             let own = format!("test_{}_{}", std::process::id(), SITES.fetch_add(1, Ordering::Relaxed));
             environment.push(match self.kind {

@@ -1,0 +1,290 @@
+//! A TCP proxy that does to a connection what networks and dying servers do.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpSocket;
+
+use super::PATIENCE;
+
+/// What becomes of the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weather {
+    /// They go through.
+    Fair,
+    /// Connections are accepted, and nothing moves. What is under way arrives when the weather
+    /// changes.
+    Stalled,
+    /// All connections are closed, and new ones refused.
+    Cut,
+    /// Every piece comes so much later.
+    Slow(Duration),
+    /// Requests arrive; their replies are held back until the weather changes.
+    RepliesHeld,
+    /// Requests arrive; their replies are lost, and so is all that comes later on such a
+    /// connection.
+    RepliesLost,
+    /// A connection breaks in the middle of its next reply.
+    RepliesTorn,
+    /// Each piece at random: it goes through, comes later, is torn or lost with its connection, or
+    /// comes after this long.
+    Wild(Duration),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Request,
+    Reply,
+}
+
+/// A proxy before a server, with a port of its own.
+pub struct Proxy {
+    pub address: SocketAddr,
+    shared: Arc<Shared>,
+    /// Has the port, also while nobody listens at it.
+    _port: TcpSocket,
+}
+
+struct Shared {
+    server: SocketAddr,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    weather: Weather,
+    /// How often the weather has changed.
+    changes: u64,
+    listening: bool,
+    over: bool,
+    random: u64,
+    /// Both ends of every connection.
+    open: Vec<Arc<[TcpStream; 2]>>,
+    accepted: usize,
+}
+
+impl Proxy {
+    /// A proxy before `server`, in fair weather. `seed` is what decides in wild weather.
+    pub fn new(server: SocketAddr, seed: u64) -> Proxy {
+        let port = TcpSocket::new_v4().unwrap();
+        port.set_reuseaddr(true).unwrap();
+        port.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let address = port.local_addr().unwrap();
+        let state = State {
+            weather: Weather::Fair,
+            changes: 0,
+            listening: true,
+            over: false,
+            random: seed,
+            open: Vec::new(),
+            accepted: 0,
+        };
+        let shared = Arc::new(Shared { server, state: Mutex::new(state), changed: Condvar::new() });
+        let listener = TcpListener::bind(address).unwrap();
+        let accepting = Arc::clone(&shared);
+        thread::spawn(move || accepting.accept(listener));
+        Proxy { address, shared, _port: port }
+    }
+
+    /// From now on, this happens. When the call returns, it does.
+    pub fn set(&self, weather: Weather) {
+        let mut state = self.shared.lock();
+        state.weather = weather;
+        state.changes += 1;
+        self.shared.changed.notify_all();
+        if weather == Weather::Cut {
+            state.close_all();
+        }
+        let listens = weather != Weather::Cut;
+        while state.listening != listens {
+            drop(state);
+            // Wakes who waits for the next connection.
+            let _ = TcpStream::connect(self.address);
+            let waited = self.shared.changed.wait_timeout(self.shared.lock(), Duration::from_millis(5));
+            state = waited.unwrap().0;
+        }
+    }
+
+    /// How many connections there have been.
+    pub fn accepted(&self) -> usize {
+        self.shared.lock().accepted
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.over = true;
+        state.close_all();
+        drop(state);
+        self.shared.changed.notify_all();
+        let _ = TcpStream::connect(self.address);
+    }
+}
+
+impl State {
+    fn close_all(&mut self) {
+        for ends in self.open.drain(..) {
+            close(&ends);
+        }
+    }
+
+    /// SplitMix64: a number below `limit`.
+    fn random(&mut self, limit: u64) -> u64 {
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.random;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % limit
+    }
+}
+
+fn close(ends: &[TcpStream; 2]) {
+    for end in ends {
+        let _ = end.shutdown(Shutdown::Both);
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Waits while `wait` holds, or the proxy is gone.
+    fn wait_while(&self, mut wait: impl FnMut(&State) -> bool) -> MutexGuard<'_, State> {
+        let mut state = self.lock();
+        while !state.over && wait(&state) {
+            state = self.changed.wait(state).unwrap_or_else(|poisoned| poisoned.into_inner());
+        }
+        state
+    }
+
+    fn accept(self: &Arc<Self>, mut listener: TcpListener) {
+        loop {
+            let accepted = listener.accept();
+            let mut state = self.lock();
+            if state.over {
+                return;
+            }
+            if state.weather == Weather::Cut {
+                drop(listener);
+                state.listening = false;
+                drop(state);
+                self.changed.notify_all();
+                drop(self.wait_while(|state| state.weather == Weather::Cut));
+                let address = match &accepted {
+                    Ok((client, _)) => client.local_addr(),
+                    Err(_) => return,
+                };
+                listener = TcpListener::bind(address.unwrap()).unwrap();
+                self.lock().listening = true;
+                self.changed.notify_all();
+                continue;
+            }
+            if let Ok((client, _)) = accepted {
+                state.accepted += 1;
+                let shared = Arc::clone(self);
+                thread::spawn(move || shared.connect(client));
+            }
+        }
+    }
+
+    fn connect(self: &Arc<Self>, client: TcpStream) {
+        drop(self.wait_while(|state| state.weather == Weather::Stalled));
+        let Ok(server) = TcpStream::connect(self.server) else { return };
+        for end in [&client, &server] {
+            end.set_nodelay(true).unwrap();
+            end.set_write_timeout(Some(PATIENCE)).unwrap();
+        }
+        let ends = Arc::new([client, server]);
+        let mut state = self.lock();
+        if state.over || state.weather == Weather::Cut {
+            return close(&ends);
+        }
+        state.open.push(Arc::clone(&ends));
+        drop(state);
+        let (shared, replies) = (Arc::clone(self), Arc::clone(&ends));
+        thread::spawn(move || shared.pump(&replies, Way::Reply));
+        self.pump(&ends, Way::Request);
+        self.lock().open.retain(|open| !Arc::ptr_eq(open, &ends));
+    }
+
+    /// Carries bytes one way until an end closes, then closes the other.
+    fn pump(&self, ends: &[TcpStream; 2], way: Way) {
+        let [client, server] = ends;
+        let (mut from, to) = if way == Way::Request { (client, server) } else { (server, client) };
+        let mut bytes = [0; 16 * 1024];
+        let mut mute = false;
+        while let Ok(length @ 1..) = from.read(&mut bytes) {
+            let carried = self.carry(&bytes[..length], to, way, &mut mute);
+            if carried.is_err() {
+                break;
+            }
+        }
+        close(ends);
+    }
+
+    fn carry(&self, bytes: &[u8], mut to: &TcpStream, way: Way, mute: &mut bool) -> io::Result<()> {
+        let torn = |mut to: &TcpStream| {
+            to.write_all(&bytes[..bytes.len() / 2])?;
+            Err(io::ErrorKind::ConnectionAborted.into())
+        };
+        if *mute {
+            return Ok(());
+        }
+        let held = |weather| match weather {
+            Weather::Stalled => true,
+            Weather::RepliesHeld => way == Way::Reply,
+            _ => false,
+        };
+        let mut state = self.wait_while(|state| held(state.weather));
+        match state.weather {
+            Weather::Slow(time) => {
+                drop(state);
+                thread::sleep(time);
+            }
+            Weather::RepliesLost if way == Way::Reply => {
+                *mute = true;
+                return Ok(());
+            }
+            Weather::RepliesTorn if way == Way::Reply => {
+                drop(state);
+                return torn(to);
+            }
+            Weather::Wild(long) => {
+                let (dice, time) = (state.random(100), state.random(50));
+                let deadline = Instant::now() + long;
+                let changes = state.changes;
+                drop(state);
+                match dice {
+                    0 => return torn(to),
+                    1 => return Err(io::ErrorKind::ConnectionAborted.into()),
+                    2 => {
+                        *mute = true;
+                        return Ok(());
+                    }
+                    3 => self.sleep_until(deadline, changes),
+                    4..20 => thread::sleep(Duration::from_millis(time)),
+                    _ => {}
+                }
+            }
+            _ => drop(state),
+        }
+        to.write_all(bytes)
+    }
+
+    /// Sleeps, but not longer than the weather lasts.
+    fn sleep_until(&self, deadline: Instant, changes: u64) {
+        let mut state = self.lock();
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || state.over || state.changes != changes {
+                return;
+            }
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(|poisoned| poisoned.into_inner()).0;
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Servers that cannot be reached, or do not answer.
