@@ -288,3 +288,77 @@ impl Shared {
         }
     }
 }
+
+/// A server that answers every byte with the next one.
+fn echo() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.unwrap();
+            thread::spawn(move || {
+                let mut byte = [0];
+                while client.read_exact(&mut byte).is_ok() {
+                    let _ = client.write_all(&[byte[0] + 1, 0]);
+                }
+            });
+        }
+    });
+    address
+}
+
+#[test]
+fn the_proxy_makes_the_weather_it_is_told() {
+    let proxy = Proxy::new(echo(), 1);
+    let connect = || {
+        let stream = TcpStream::connect(proxy.address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        Ok::<_, io::Error>(stream)
+    };
+    let ask = |mut stream: &TcpStream, byte: u8| {
+        let mut reply = [0; 2];
+        stream.write_all(&[byte])?;
+        stream.read_exact(&mut reply)?;
+        Ok::<_, io::Error>(reply[0])
+    };
+    let silent = |mut stream: &TcpStream| {
+        stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        let nothing = stream.read(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        nothing
+    };
+    let old = connect().unwrap();
+    assert_eq!(ask(&old, 1).unwrap(), 2);
+    for weather in [Weather::Stalled, Weather::RepliesHeld] {
+        proxy.set(weather);
+        let new = connect().unwrap();
+        for mut stream in [&old, &new] {
+            stream.write_all(&[1]).unwrap();
+            assert!(silent(stream), "{weather:?}");
+        }
+        proxy.set(Weather::Fair);
+        for mut stream in [&old, &new] {
+            let mut late = [0; 2];
+            stream.read_exact(&mut late).unwrap();
+            assert_eq!((late[0], ask(stream, 3).unwrap()), (2, 4), "{weather:?}");
+        }
+    }
+    proxy.set(Weather::RepliesLost);
+    (&old).write_all(&[1]).unwrap();
+    assert!(silent(&old));
+    proxy.set(Weather::Fair);
+    (&old).write_all(&[1]).unwrap();
+    assert!(silent(&old), "it stays lost");
+    let other = connect().unwrap();
+    assert_eq!(ask(&other, 1).unwrap(), 2);
+    proxy.set(Weather::RepliesTorn);
+    assert!(ask(&other, 1).is_err());
+    proxy.set(Weather::Slow(Duration::from_millis(1)));
+    let other = connect().unwrap();
+    assert_eq!(ask(&other, 1).unwrap(), 2);
+    proxy.set(Weather::Cut);
+    assert!(ask(&other, 1).is_err() && ask(&old, 1).is_err());
+    assert_eq!(connect().unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+    proxy.set(Weather::Fair);
+    assert_eq!(ask(&connect().unwrap(), 1).unwrap(), 2);
+}
