@@ -27,6 +27,8 @@ pub enum Weather {
     /// Requests arrive; their replies are lost, and so is all that comes later on such a
     /// connection.
     RepliesLost,
+    /// The next reply arrives, and those after it are lost.
+    OneReply,
     /// A connection breaks in the middle of its next reply.
     RepliesTorn,
     /// Each piece at random: it goes through, comes later, is torn or lost with its connection, or
@@ -58,6 +60,8 @@ struct State {
     weather: Weather,
     /// How often the weather has changed.
     changes: u64,
+    /// How many replies have arrived in this weather.
+    replies: u64,
     listening: bool,
     over: bool,
     random: u64,
@@ -76,6 +80,7 @@ impl Proxy {
         let state = State {
             weather: Weather::Fair,
             changes: 0,
+            replies: 0,
             listening: true,
             over: false,
             random: seed,
@@ -94,6 +99,7 @@ impl Proxy {
         let mut state = self.shared.lock();
         state.weather = weather;
         state.changes += 1;
+        state.replies = 0;
         self.shared.changed.notify_all();
         if weather == Weather::Cut {
             state.close_all();
@@ -246,7 +252,11 @@ impl Shared {
                 drop(state);
                 thread::sleep(time);
             }
-            Weather::RepliesLost if way == Way::Reply => {
+            Weather::OneReply if way == Way::Reply && state.replies == 0 => {
+                state.replies = 1;
+                drop(state);
+            }
+            Weather::RepliesLost | Weather::OneReply if way == Way::Reply => {
                 *mute = true;
                 return Ok(());
             }
@@ -349,6 +359,12 @@ fn the_proxy_makes_the_weather_it_is_told() {
     proxy.set(Weather::Fair);
     (&old).write_all(&[1]).unwrap();
     assert!(silent(&old), "it stays lost");
+    let other = connect().unwrap();
+    proxy.set(Weather::OneReply);
+    assert_eq!(ask(&other, 1).unwrap(), 2);
+    (&other).write_all(&[1]).unwrap();
+    assert!(silent(&other));
+    proxy.set(Weather::Fair);
     let other = connect().unwrap();
     assert_eq!(ask(&other, 1).unwrap(), 2);
     proxy.set(Weather::RepliesTorn);

@@ -5,6 +5,8 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use sitewright::site::Vocabulary;
+
 use super::{Counting, Fate, SOON, fate, lines, others_are_served, site};
 use crate::driver::{Factory, PATIENCE, Proxy, Server, Site, Visitor, Weather};
 
@@ -106,6 +108,25 @@ fn a_reply_that_breaks_off_is_not_believed(factory: Factory) {
     }
 }
 
+/// A write that arrived, and was not confirmed, is told as uncertain, and is not made twice.
+fn a_write_that_is_not_confirmed_is_not_repeated(factory: Factory) {
+    let behind = Behind::new(factory);
+    let server = behind.site.serve();
+    let mut known = Counting::new(&server, "known");
+    for _ in 0..3 {
+        assert_eq!(known.count(), Fate::Stored, "{factory:?}");
+        // The session is read, and then the reply to the write is lost.
+        behind.proxy.set(Weather::OneReply);
+        assert_eq!(known.count(), Fate::Unknown, "{factory:?}");
+        behind.proxy.set(Weather::Fair);
+        known.until_it_counts();
+        let counted = known.visitor.get("/look").count();
+        assert_eq!(counted, known.acked + known.unknown, "{factory:?}: it arrived");
+    }
+    let warnings = lines(&server, "WARN");
+    assert_eq!(warnings.iter().filter(|line| line.contains("did not confirm the commit")).count(), 3, "{warnings:?}");
+}
+
 /// A store that is slow, but in time, is no outage.
 fn a_slow_store_is_waited_for(factory: Factory) {
     let behind = Behind::new(factory);
@@ -190,14 +211,19 @@ fn nobody_sees_what_is_anothers_and_nothing_is_lost(factory: Factory) {
     });
     let visits: Vec<_> = visits.collect::<Vec<_>>().into_iter().map(|visit| visit.join().unwrap()).collect();
     behind.proxy.set(Weather::Fair);
-    let mut stored = 0;
+    let (mut stored, mut unknown) = (0, 0);
     for (mut known, counted) in visits {
         known.until_it_counts();
         assert_eq!(known.look(), Fate::Stored, "{factory:?}");
         stored += counted;
+        unknown += known.unknown;
     }
     let asked = VISITORS * ROUNDS / 2;
-    note(format_args!("{}: {stored} of {asked} stored, {} connections", factory.name, behind.proxy.accepted()));
+    note(format_args!(
+        "{}: {stored} of {asked} stored, {unknown} unknown, {} connections",
+        factory.name,
+        behind.proxy.accepted()
+    ));
     assert!(stored > 0 && stored < asked, "{factory:?}: {stored} of {asked} stored");
     servers.iter().for_each(|server| behind.keeps_secrets(server));
 }
@@ -226,6 +252,33 @@ fn a_store_may_come_later(factory: Factory) {
     behind.keeps_secrets(&server);
 }
 
+/// It needs no server to be down.
+#[test]
+fn a_store_that_is_down_at_the_start_is_named_without_its_password() {
+    const PASSWORD: &str = "of-the-store-and-of-nobody-else";
+    let closed = Proxy::new(([127, 0, 0, 1], 1).into(), 1);
+    closed.set(Weather::Cut);
+    let mut named = 0;
+    for kind in Vocabulary::standard().factories() {
+        let Some(url) = kind.url else { continue };
+        let (start, end) = authority(url);
+        let url = format!("{}someone:{PASSWORD}@{}{}", &url[..start], closed.address, &url[end..]);
+        let site = site(kind.name).env("SITEWRIGHT__SESSION__URL", &url);
+        let checked = site.run(&["check"]);
+        assert!(!checked.err.contains(PASSWORD) && !checked.out.contains(PASSWORD), "{}", checked.err);
+        if checked.code != 0 {
+            // A kind that knows no passwords.
+            continue;
+        }
+        named += 1;
+        let server = site.serve();
+        server.wait_for_log("sessions cannot be had");
+        others_are_served(&server);
+        assert!(!server.log().contains(PASSWORD), "{}", server.log());
+    }
+    assert!(named > 0);
+}
+
 /// The same tests for every server.
 macro_rules! tests_with {
     ($($module:ident, $factory:expr, $needs:literal;)*) => {$(
@@ -242,6 +295,12 @@ macro_rules! tests_with {
             #[ignore = $needs]
             fn a_reply_that_breaks_off_is_not_believed() {
                 super::a_reply_that_breaks_off_is_not_believed($factory);
+            }
+
+            #[test]
+            #[ignore = $needs]
+            fn a_write_that_is_not_confirmed_is_not_repeated() {
+                super::a_write_that_is_not_confirmed_is_not_repeated($factory);
             }
 
             #[test]
