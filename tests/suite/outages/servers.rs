@@ -258,25 +258,22 @@ fn a_store_that_is_down_at_the_start_is_named_without_its_password() {
     const PASSWORD: &str = "of-the-store-and-of-nobody-else";
     let closed = Proxy::new(([127, 0, 0, 1], 1).into(), 1);
     closed.set(Weather::Cut);
-    let mut named = 0;
     for kind in Vocabulary::standard().factories() {
         let Some(url) = kind.url else { continue };
         let (start, end) = authority(url);
-        let url = format!("{}someone:{PASSWORD}@{}{}", &url[..start], closed.address, &url[end..]);
-        let site = site(kind.name).env("SITEWRIGHT__SESSION__URL", &url);
+        let url_with = |user: &str| [&url[..start], user, &closed.address.to_string(), &url[end..]].concat();
+        let mut site = site(kind.name).env("SITEWRIGHT__SESSION__URL", &url_with(&format!("someone:{PASSWORD}@")));
         let checked = site.run(&["check"]);
         assert!(!checked.err.contains(PASSWORD) && !checked.out.contains(PASSWORD), "{}", checked.err);
         if checked.code != 0 {
             // A kind that knows no passwords.
-            continue;
+            site = site.env("SITEWRIGHT__SESSION__URL", &url_with(""));
         }
-        named += 1;
         let server = site.serve();
         server.wait_for_log("sessions cannot be had");
         others_are_served(&server);
         assert!(!server.log().contains(PASSWORD), "{}", server.log());
     }
-    assert!(named > 0);
 }
 
 /// The same tests for every server.
