@@ -59,11 +59,11 @@ impl Scope for View {
 fn templates() -> Templates {
     let mut library = Library::new(Arc::new(NoLinks), BTreeSet::from(["home".to_owned()]));
     let source = Source::file("home.hbs", PAGE);
-    let home = Home { site: "", data: &Map::new() };
+    let home = Home { site: "", prefix: "", data: &Map::new() };
     let mut problems = Diagnostics::default();
     library.add("home", home, &Written::file(&source, PAGE.to_owned()), None, "templates.home", &mut problems);
     assert!(problems.is_empty(), "a good template");
-    library.finish()
+    library.finish(Default::default())
 }
 
 fn render(criterion: &mut Criterion) {

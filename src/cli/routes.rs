@@ -8,6 +8,7 @@ use clap::Args;
 use super::{ConfigOption, Exit, load};
 use crate::site::Vocabulary;
 use crate::site::route::Route;
+use crate::site::statics::StaticFiles;
 
 #[derive(Args, Debug)]
 pub struct Options {
@@ -22,6 +23,7 @@ pub fn run(options: &Options, vocabulary: &Vocabulary, out: &mut impl Write) -> 
     };
     let mut rows = vec![["NAME", "METHODS", "PATH", "SESSION", "ACTIONS"].map(str::to_owned)];
     rows.extend(serving.site.routes.iter().map(row));
+    rows.extend(serving.site.statics.iter().map(files));
     let widths: Vec<usize> =
         (0..5).map(|column| rows.iter().map(|row| width(row, column)).max().unwrap_or(0)).collect();
     for row in &rows {
@@ -33,6 +35,12 @@ pub fn run(options: &Options, vocabulary: &Vocabulary, out: &mut impl Write) -> 
 
 fn width(row: &[String; 5], column: usize) -> usize {
     row.get(column).map_or(0, |cell| cell.chars().count())
+}
+
+/// A folder of `[static]`, which has no name of its own.
+fn files(files: &StaticFiles) -> [String; 5] {
+    let path = format!("{}/*", files.at);
+    ["-", "GET", &path, "none", &format!("files in {}", files.directory.display())].map(str::to_owned)
 }
 
 fn row(route: &Route) -> [String; 5] {

@@ -27,6 +27,8 @@ pub struct Declarations {
     pub routes: Vec<RouteDeclaration>,
     /// `[errors]`.
     pub errors: Vec<ErrorDeclaration>,
+    /// `[static]`.
+    pub statics: Vec<StaticDeclaration>,
     /// `[[mount]]`, each with all that its folder declares.
     pub mounts: Vec<Declarations>,
     /// Whether a mount could not be read, so that the names in it are not known.
@@ -95,6 +97,19 @@ pub struct ResponseDeclaration {
     pub status: Option<At<u16>>,
     /// `headers`.
     pub headers: Vec<Entry>,
+}
+
+/// One of `[static]`.
+#[derive(Clone, Debug)]
+pub struct StaticDeclaration {
+    /// The path its files are below, without the prefix of a mount and without a slash at the end.
+    pub at: At<String>,
+    /// Its key path.
+    pub key: String,
+    /// The folder.
+    pub directory: PathBuf,
+    /// `cache_max_age`, in seconds.
+    pub cache_max_age: Option<u64>,
 }
 
 /// One of `[errors]`.

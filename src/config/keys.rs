@@ -211,8 +211,27 @@ pub const TOP: &[Declared] = &[
     ("data", "table", "Values every template sees."),
     ("defaults", "table", "What every route starts from (Pyramid's `view_defaults`): any key of a route but `path`."),
     ("routes", "table of routes", "The routes; the name is what links and redirects use."),
+    (
+        "static",
+        "table",
+        "Folders whose files are served as they are, by the path they are below: `\"/static\" = \"static\"`.",
+    ),
     ("errors", "table of responses", "Own pages by status (`404`) or class (`4xx`, `5xx`)."),
     ("mount", "array of tables", "Other site folders under a prefix."),
+];
+
+/// An entry of `[static]`.
+pub const STATIC: &[Declared] = &[
+    (
+        "directory",
+        "string",
+        "The folder, relative to this file. Files and folders that start with a dot are not served.",
+    ),
+    (
+        "cache_max_age",
+        "whole number",
+        "Seconds for which a browser may keep a file without asking again; without it, it asks every time.",
+    ),
 ];
 
 /// A `[routes.NAME]`, without its response.

@@ -13,6 +13,7 @@ pub mod param;
 pub mod read;
 pub mod route;
 pub mod settings;
+mod statics;
 mod syntax;
 pub mod tree;
 
@@ -152,6 +153,7 @@ fn declarations(
         data: top.get("data").map_or_else(Vec::new, |data| data.node.table(problems).to_vec()),
         routes: route::routes(top, problems),
         errors: route::errors(top, problems),
+        statics: statics::statics(top, &folder, problems),
         unread_mounts: mounts.iter().any(Option::is_none),
         mounts: mounts.into_iter().flatten().collect(),
         name,
@@ -286,13 +288,7 @@ fn required<'a>(node: &'a Node, name: &str, problems: &mut Diagnostics) -> Optio
 /// A prefix such as `/login`: it starts with a slash and does not end with one.
 fn mount_point(node: &Node, problems: &mut Diagnostics) -> Option<String> {
     let at = node.text(problems)?.value;
-    let is_name = |segment: &str| {
-        !matches!(segment, "" | "." | "..")
-            && !segment.starts_with(':')
-            && !segment.contains(['{', '}', '*', '?', '#', '%'])
-    };
-    let good = at.strip_prefix('/').is_some_and(|segments| segments.split('/').all(is_name));
-    if !good || at.contains(char::is_control) {
+    if !fixed_path(&at) {
         problems.push(
             node.error(format!("`{at}` is not a prefix to mount at"))
                 .help("a prefix is a fixed path that does not end with a slash, such as `/login`"),
@@ -305,4 +301,15 @@ fn mount_point(node: &Node, problems: &mut Diagnostics) -> Option<String> {
 fn folder_of(path: &Path) -> PathBuf {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     folder.canonicalize().unwrap_or_else(|_| folder.to_owned())
+}
+
+/// Whether this is a path without markers that does not end with a slash.
+fn fixed_path(path: &str) -> bool {
+    let is_name = |segment: &str| {
+        !matches!(segment, "" | "." | "..")
+            && !segment.starts_with(':')
+            && !segment.contains(['{', '}', '*', '?', '#', '%'])
+    };
+    let good = path.strip_prefix('/').is_some_and(|segments| segments.split('/').all(is_name));
+    good && !path.contains(char::is_control)
 }

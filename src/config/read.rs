@@ -21,14 +21,22 @@ pub struct Inputs {
 impl Inputs {
     /// Reads a text file and takes note of it.
     pub fn read(&mut self, path: &Path) -> io::Result<String> {
-        let bytes = std::fs::read(path);
-        self.files.insert(path.to_owned());
-        self.note(&(path, bytes.as_ref().ok()));
-        String::from_utf8(bytes?).map_err(|error| {
+        String::from_utf8(self.read_bytes(path)?).map_err(|error| {
             let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
             io::Error::new(io::ErrorKind::InvalidData, format!("line {line} is not UTF-8"))
         })
+    }
+
+    /// Reads a file of any kind and takes note of it.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn read_bytes(&mut self, path: &Path) -> io::Result<Vec<u8>> {
+        let bytes = std::fs::read(path);
+        self.files.insert(path.to_owned());
+        self.note(&(path, bytes.as_ref().ok()));
+        bytes
     }
 
     /// All files with this suffix in a folder and the folders in it, sorted by path.

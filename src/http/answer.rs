@@ -8,14 +8,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 
+use super::files::Asked;
 use super::host::host;
 use super::origin::Origin;
 use super::params::Form;
-use super::{Incoming, RequestBody, page, params};
+use super::{Incoming, RequestBody, ResponseBody, files, page, params};
 use crate::session::Session;
 use crate::session::factory::{SessionError, Standing, Visit};
 use crate::session::transaction::{Rules, transact};
-use crate::site::ErrorInfo;
 use crate::site::failure::Failure;
 use crate::site::live::Serving;
 use crate::site::params::{Checked, Faults};
@@ -23,6 +23,7 @@ use crate::site::request::Request;
 use crate::site::response::Reply;
 use crate::site::route::{Route, SessionUse};
 use crate::site::router::Miss;
+use crate::site::{ErrorInfo, Found};
 
 /// What is drawn once for each request, however often its route runs.
 #[derive(Clone, Debug)]
@@ -35,9 +36,9 @@ pub struct Moment {
 
 /// A response and how it came about.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Answer<Body = Bytes> {
     /// The response.
-    pub response: Response<Bytes>,
+    pub response: Response<Body>,
     /// How it came about, for the log, `--explain` and snapshots.
     pub account: Account,
 }
@@ -83,7 +84,7 @@ impl SessionAccount {
 }
 
 /// Answers one request with the site that is served at this moment.
-pub async fn answer(serving: &Serving, mut incoming: Incoming, moment: &Moment) -> Answer {
+pub async fn answer(serving: &Serving, mut incoming: Incoming, moment: &Moment) -> Answer<ResponseBody> {
     let mut account = Account::default();
     let body = std::mem::take(&mut incoming.body);
     let outcome = attempt(serving, &incoming, body, moment, &mut account).await;
@@ -113,7 +114,7 @@ async fn attempt(
     body: RequestBody,
     moment: &Moment,
     account: &mut Account,
-) -> Result<Response<Bytes>, Box<Failed>> {
+) -> Result<Response<ResponseBody>, Box<Failed>> {
     let site = &serving.site;
     let server = &site.settings.server;
     let peer = incoming.connection.peer.map(|peer| peer.ip());
@@ -123,8 +124,20 @@ async fn attempt(
     if incoming.path == "*" {
         return Ok(page::options(&site.methods()));
     }
-    let (route, found) = match site.find(&incoming.method, &incoming.path) {
-        Ok(found) => found,
+    let (route, markers) = match site.find(&incoming.method, &incoming.path) {
+        Ok(Found::Route(route, markers)) => (route, markers),
+        Ok(Found::Static(files, segments)) => {
+            let asked = Asked {
+                method: &incoming.method,
+                headers: &incoming.headers,
+                query: incoming.query.as_deref(),
+                segments: &segments,
+                folder: incoming.path.ends_with('/'),
+            };
+            let mut response = files::answer(files, &asked).await?;
+            page::secure(response.headers_mut());
+            return Ok(response);
+        }
         Err(miss) => return missed(miss, incoming),
     };
     account.route = Some(route.name.clone());
@@ -151,7 +164,7 @@ async fn attempt(
         form: form.fields,
         files: form.files,
         checked: Checked::default(),
-        markers: found.params,
+        markers,
         headers: &incoming.headers,
         host,
         https: origin.https,
@@ -169,7 +182,7 @@ async fn run(
     route: &Route,
     request: &Request<'_>,
     account: &mut Account,
-) -> Result<Response<Bytes>, Box<Failed>> {
+) -> Result<Response<ResponseBody>, Box<Failed>> {
     let site = &serving.site;
     let factory = match &serving.sessions {
         Some(factory) if route.session_use != SessionUse::None => factory,
@@ -250,7 +263,7 @@ fn told_of_body(status: StatusCode) -> &'static str {
 }
 
 /// No route: what the path, the method and the table say.
-fn missed(miss: Miss, incoming: &Incoming) -> Result<Response<Bytes>, Box<Failed>> {
+fn missed(miss: Miss, incoming: &Incoming) -> Result<Response<ResponseBody>, Box<Failed>> {
     match miss {
         Miss::NotFound if incoming.path == "/favicon.ico" => {
             // Every browser asks; a site without one has nothing to be told.
@@ -304,7 +317,7 @@ impl Failed {
         asked: &Incoming,
         moment: &Moment,
         account: &mut Account,
-    ) -> Response<Bytes> {
+    ) -> Response<ResponseBody> {
         let Self { failure, allowed, set_cookie } = self;
         let id = format!("{:08x}", moment.id);
         let info = ErrorInfo { method: &asked.method, path: &asked.path, id: &id };

@@ -13,11 +13,11 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Method, Response, StatusCode, Version};
-use warp::Filter;
 use warp::path::FullPath;
+use warp::{Filter, Reply};
 
 use super::activity::Activity;
-use super::{Connection, Handler, Incoming, Limits, RequestBody};
+use super::{Connection, Handler, Incoming, Limits, RequestBody, ResponseBody};
 
 /// What warp does not pass on, carried past it as a request extension.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +33,7 @@ pub(super) struct Wire {
 pub(super) fn filter<H: Handler>(
     handler: Arc<H>,
     limits: Limits,
-) -> impl Filter<Extract = (Response<Bytes>,), Error = Infallible> + Clone {
+) -> impl Filter<Extract = (warp::reply::Response,), Error = Infallible> + Clone {
     let query = warp::query::raw().map(Some).or_else(|_| ready(Ok::<_, Infallible>((None,))));
     let body = warp::body::stream().map(Some).or_else(|_| ready(Ok::<_, Infallible>((None,))));
     warp::method()
@@ -73,7 +73,7 @@ pub(super) fn filter<H: Handler>(
                     let close = HeaderValue::from_static("close");
                     response.headers_mut().insert(CONNECTION, close);
                 }
-                response
+                reply(response)
             }
         })
 }
@@ -97,7 +97,12 @@ fn objection(incoming: &Incoming, limits: &Limits) -> Option<StatusCode> {
 }
 
 /// The handler's answer, or what stands in for it if it panics or takes too long.
-async fn answer<H: Handler>(handler: &H, incoming: Incoming, patience: Duration, path: &FullPath) -> Response<Bytes> {
+async fn answer<H: Handler>(
+    handler: &H,
+    incoming: Incoming,
+    patience: Duration,
+    path: &FullPath,
+) -> Response<ResponseBody> {
     // The handler holds nothing between requests that a panic could leave half-changed
     // without its own locks saying so.
     let answer = async { handler.answer(incoming).await };
@@ -125,9 +130,23 @@ fn is_bodiless(status: StatusCode) -> bool {
     matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
+/// The response as warp sends it.
+fn reply(response: Response<ResponseBody>) -> warp::reply::Response {
+    let (head, body) = response.into_parts();
+    match body {
+        ResponseBody::Whole(bytes) => Response::from_parts(head, bytes).into_response(),
+        ResponseBody::File(part) => {
+            let mut response = warp::reply::stream(part.into_stream()).into_response();
+            *response.status_mut() = head.status;
+            *response.headers_mut() = head.headers;
+            response
+        }
+    }
+}
+
 /// Takes the body out, and leaves its length where one may be given: what HEAD is answered (RFC
 /// 9110 section 9.3.2). hyper does this for HTTP/1 alone.
-pub fn drop_body(response: &mut Response<Bytes>) {
+pub fn drop_body(response: &mut Response<ResponseBody>) {
     let length = std::mem::take(response.body_mut()).len();
     if !is_bodiless(response.status()) {
         let headers = response.headers_mut();
@@ -136,8 +155,8 @@ pub fn drop_body(response: &mut Response<Bytes>) {
 }
 
 /// The edge's own response: the name of the status, for when the handler could not speak.
-fn plain(status: StatusCode) -> Response<Bytes> {
-    let mut response = Response::new(format!("{status}\n").into());
+fn plain(status: StatusCode) -> Response<ResponseBody> {
+    let mut response = Response::new(ResponseBody::from(Bytes::from(format!("{status}\n"))));
     *response.status_mut() = status;
     for (name, value) in
         [(CONTENT_TYPE, "text/plain; charset=utf-8"), (X_CONTENT_TYPE_OPTIONS, "nosniff"), (CACHE_CONTROL, "no-store")]

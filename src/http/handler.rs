@@ -2,10 +2,9 @@
 
 use std::net::SocketAddr;
 
-use bytes::Bytes;
 use http::{HeaderMap, Method, Response, Version};
 
-use super::{Limits, RequestBody};
+use super::{Limits, RequestBody, ResponseBody};
 
 /// What answers requests: the site behind the edge.
 pub trait Handler: Send + Sync + 'static {
@@ -18,7 +17,7 @@ pub trait Handler: Send + Sync + 'static {
     /// work that must not stop half-way belongs in a task of its own. A panic costs this
     /// request a 500 and nothing else. For `HEAD`, answer as for `GET`: the edge keeps the
     /// headers and the length, and leaves the body out.
-    fn answer(&self, incoming: Incoming) -> impl Future<Output = Response<Bytes>> + Send;
+    fn answer(&self, incoming: Incoming) -> impl Future<Output = Response<ResponseBody>> + Send;
 }
 
 /// One request as it came off the wire; the body is still to be read.

@@ -17,16 +17,19 @@
 //! | `limits.rs`   | every size and deadline of the edge in one place                  |
 //! | `served.rs`   | the site as a handler: which one answers, and the access log      |
 //! | `answer.rs`   | the life of a request: host, route, body, session, reply          |
+//! | `files/`      | static files: ranges, conditions, precompressed copies            |
 //! | `outage.rs`   | one line in the log when sessions cannot be had, one when they can |
 //! | `host.rs`     | whether a request is for this site                                |
 //! | `origin.rs`   | who asks, and whether by HTTPS, proxies considered                |
 //! | `params.rs`   | queries and bodies to parameters                                  |
 //! | `multipart.rs`| bodies in parts to parameters                                     |
+//! | `response_body.rs` | bytes, or a file that is sent as it is read                  |
 //! | `page.rs`     | replies to responses, and the pages for failures                  |
 
 mod activity;
 pub mod answer;
 mod body;
+mod files;
 mod filter;
 mod guard;
 mod handler;
@@ -38,6 +41,7 @@ mod origin;
 mod outage;
 pub mod page;
 mod params;
+mod response_body;
 mod served;
 mod server;
 mod small_writes;
@@ -47,5 +51,6 @@ pub use filter::drop_body;
 pub use handler::{Connection, Handler, Incoming};
 pub use limits::Limits;
 pub use listen::{Address, ListenError, Listener};
+pub use response_body::ResponseBody;
 pub use served::{ACCESS_LOG, Served, limits};
 pub use server::{Ending, serve};

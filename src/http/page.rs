@@ -7,6 +7,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
+use super::ResponseBody;
 use crate::site::failure::Failure;
 use crate::site::params::errors;
 use crate::site::response::Reply;
@@ -28,8 +29,8 @@ const SECURITY: [(HeaderName, HeaderValue); 4] = [
 ///
 /// `personal` is for replies that depend on the session: no cache may keep them. `set_cookie` is
 /// the value of the one `Set-Cookie`.
-pub fn response(reply: Reply, personal: bool, set_cookie: Option<HeaderValue>) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(reply.body));
+pub fn response(reply: Reply, personal: bool, set_cookie: Option<HeaderValue>) -> Response<ResponseBody> {
+    let mut response = Response::new(ResponseBody::from(Bytes::from(reply.body)));
     *response.status_mut() = reply.status;
     let headers = response.headers_mut();
     headers.reserve(reply.headers.len() + SECURITY.len() + 3);
@@ -46,14 +47,19 @@ pub fn response(reply: Reply, personal: bool, set_cookie: Option<HeaderValue>) -
     if let Some(value) = set_cookie {
         headers.append(SET_COOKIE, value);
     }
-    for (name, value) in SECURITY {
-        headers.entry(name).or_insert(value);
-    }
+    secure(headers);
     response
 }
 
+/// Adds what every response says, where it does not say otherwise.
+pub fn secure(headers: &mut HeaderMap) {
+    for (name, value) in SECURITY {
+        headers.entry(name).or_insert(value);
+    }
+}
+
 /// 204 with the methods a path answers.
-pub fn options(allowed: &[Method]) -> Response<Bytes> {
+pub fn options(allowed: &[Method]) -> Response<ResponseBody> {
     let reply = Reply { status: StatusCode::NO_CONTENT, headers: vec![(ALLOW, allow(allowed))], body: String::new() };
     response(reply, false, None)
 }

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
 use http::{Response, StatusCode, Version};
 
 use super::answer::{Account, Moment, answer};
 use super::outage::Outage;
-use super::{Handler, Incoming, Limits, page};
+use super::{Handler, Incoming, Limits, ResponseBody, page};
 use crate::diagnostic::print;
 use crate::session::factory::{SessionError, Standing};
 use crate::site::ServerSettings;
@@ -52,7 +51,7 @@ impl Handler for Served {
         }
     }
 
-    async fn answer(&self, incoming: Incoming) -> Response<Bytes> {
+    async fn answer(&self, incoming: Incoming) -> Response<ResponseBody> {
         let serving = match &*self.live.now() {
             State::Serving(serving) => Arc::clone(serving),
             State::Broken(problems) => return broken(&print::to_text(problems, false)),
@@ -94,7 +93,7 @@ pub fn limits(server: &ServerSettings) -> Limits {
 }
 
 /// The page of a site that has never been good: what is wrong with it, and it asks again by itself.
-fn broken(problems: &str) -> Response<Bytes> {
+fn broken(problems: &str) -> Response<ResponseBody> {
     let body = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"refresh\" content=\"2\">\n\
          <title>This site has problems</title>\n\
@@ -164,7 +163,7 @@ impl Line {
     }
 
     /// `127.0.0.1 "GET /howdy HTTP/1.1" 200 156 0.31ms hello`
-    fn end(self, response: &Response<Bytes>, account: &Account) {
+    fn end(self, response: &Response<ResponseBody>, account: &Account) {
         let microseconds = self.start.elapsed().as_micros();
         // Into a string first: every piece of what tracing is given takes a long way.
         let mut line = String::with_capacity(128);

@@ -16,7 +16,7 @@ use super::response::Response;
 use super::route::Route;
 use super::session_keys::{self, KeyRead, SessionKeys};
 use super::vocabulary::Vocabulary;
-use super::{ErrorPage, Part, Site, fingerprint, params, responses, server, sessions};
+use super::{ErrorPage, Part, Site, fingerprint, params, responses, server, sessions, statics};
 use crate::config::Loaded;
 use crate::config::declaration::{Declarations, RouteDeclaration};
 use crate::config::tree::Entry;
@@ -29,6 +29,7 @@ use crate::template::library::{Home, Library, qualify};
 pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics) -> Option<Site> {
     let declarations = loaded.declarations.as_ref()?;
     let mut declared = Vec::new();
+    let mut inputs = loaded.inputs.clone();
     flatten(declarations, &mut declared);
 
     let paths = Arc::new(Paths::of(&declared, problems));
@@ -36,7 +37,7 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
     let mut library = Library::new(Arc::clone(&links), template_names(&declared, problems));
     let known: Vec<_> = declared.iter().map(|part| known_data(part)).collect();
     for (part, known) in declared.iter().zip(&known) {
-        let home = Home { site: &part.name, data: known };
+        let home = Home { site: &part.name, prefix: &part.prefix, data: known };
         for template in &part.templates {
             if let Some(text) = &template.text {
                 library.add(&home.qualify(&template.name), home, text, None, &template.key, problems);
@@ -49,7 +50,7 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
     let mut shown = Vec::new();
     let mut reads = Vec::new();
     for (index, (part, known)) in declared.iter().zip(&known).enumerate() {
-        let home = Home { site: &part.name, data: known };
+        let home = Home { site: &part.name, prefix: &part.prefix, data: known };
         let mut compiler =
             Compiler { part, home, index, vocabulary, library: &mut library, shown: &mut shown, reads: &mut reads };
         for route in &part.routes {
@@ -63,22 +64,25 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
     library.check_inclusions(problems);
     check::names(&library, &shown, problems);
     params::usage::check(&library, &shown, problems);
-    let router = paths::router(&declared, &routes, problems);
+    let mut statics = statics::compile(&declared);
+    let versions = statics::link(&mut statics, library.files(), &mut inputs, problems);
+    let router = paths::router(&declared, &routes, &statics, problems);
     server::check(&loaded.settings, problems);
     sessions::check(&loaded.settings, &routes, &declared, vocabulary, problems);
     // Of a site that does not work yet, this would be too much to say.
     if !problems.has_errors() {
-        check::nothing_to_serve(&routes, declarations, problems);
+        check::nothing_to_serve(&routes, &statics, declarations, problems);
         check::cookie_limits(&loaded.settings, &routes, problems);
         session_keys::check(&routes, &reads, problems);
     }
     Some(Site {
         settings: loaded.settings,
-        inputs: loaded.inputs,
+        inputs,
         routes,
         parts,
+        statics,
         router: router?,
-        templates: library.finish(),
+        templates: library.finish(versions),
         links,
     })
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::route::{Route, SessionUse};
+use super::statics::StaticFiles;
 use crate::config::declaration::Declarations;
 use crate::config::settings::Settings;
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest_help};
@@ -98,8 +99,13 @@ fn list(by: &[By]) -> String {
 }
 
 /// Warns of a site that answers nothing: most likely its file is not written yet.
-pub fn nothing_to_serve(routes: &[Route], declarations: &Declarations, problems: &mut Diagnostics) {
-    if routes.is_empty() {
+pub fn nothing_to_serve(
+    routes: &[Route],
+    statics: &[StaticFiles],
+    declarations: &Declarations,
+    problems: &mut Diagnostics,
+) {
+    if routes.is_empty() && statics.is_empty() {
         problems.push(
             Diagnostic::warning(&declarations.source.place(0..0), "this site declares no routes")
                 .help("every address is a 404; a route is a table such as `[routes.home]` with `path = \"/\"`"),

@@ -23,6 +23,7 @@ pub mod scope;
 pub mod server;
 pub mod session_keys;
 pub mod sessions;
+pub mod statics;
 mod vocabulary;
 
 use std::fmt;
@@ -44,7 +45,8 @@ use failure::Failure;
 use request::Request;
 use response::{Reply, Response};
 use route::{Route, SessionUse, Surroundings};
-use router::{Match, Miss, Router};
+use router::{Match, Miss, Param, Router};
+use statics::StaticFiles;
 
 pub use crate::config::settings::ServerSettings;
 pub use vocabulary::Vocabulary;
@@ -59,7 +61,9 @@ pub struct Site {
     pub routes: Vec<Route>,
     /// The site that is served, then the mounted ones.
     pub parts: Vec<Part>,
-    router: Router<usize>,
+    /// `[static]` of all parts.
+    pub statics: Vec<StaticFiles>,
+    router: Router<Target>,
     templates: Templates,
     links: Arc<dyn Links>,
 }
@@ -93,6 +97,31 @@ struct ErrorPage {
     fingerprint: u64,
 }
 
+/// What a path leads to, as the router has it: indices into the site's lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    Route(usize),
+    Static(usize),
+}
+
+/// What answers a request.
+#[derive(Debug)]
+pub enum Found<'s> {
+    /// A route, with the values of its path's markers.
+    Route(&'s Route, Vec<(&'s str, Param)>),
+    /// A folder of files, with the decoded segments of the path below it.
+    Static(&'s StaticFiles, Vec<String>),
+}
+
+/// The value of the one marker that the pattern of static files has.
+fn remainder(params: Vec<(&str, Param)>) -> Vec<String> {
+    let segments = params.into_iter().filter_map(|(_, param)| match param {
+        Param::Rest(segments) => Some(segments),
+        Param::One(_) => None,
+    });
+    segments.flatten().collect()
+}
+
 impl Site {
     /// Builds a site from what was read.
     ///
@@ -101,13 +130,17 @@ impl Site {
         build::build(loaded, vocabulary, problems).filter(|_| !problems.has_errors())
     }
 
-    /// The route that answers a method and a path as sent.
-    pub fn find(&self, method: &Method, path: &str) -> Result<(&Route, Match<'_, usize>), Miss> {
-        let found = self.router.find(method, path)?;
-        match self.routes.get(*found.route) {
-            Some(route) => Ok((route, found)),
-            None => Err(Miss::NotFound),
+    /// What answers a method and a path as sent.
+    ///
+    /// # Errors
+    /// A [`Miss`] says why nothing does.
+    pub fn find(&self, method: &Method, path: &str) -> Result<Found<'_>, Miss> {
+        let Match { route: target, params } = self.router.find(method, path)?;
+        match *target {
+            Target::Route(index) => self.routes.get(index).map(|route| Found::Route(route, params)),
+            Target::Static(index) => self.statics.get(index).map(|files| Found::Static(files, remainder(params))),
         }
+        .ok_or(Miss::NotFound)
     }
 
     /// The methods a path answers, for `Allow`; none if there is no such path.
@@ -118,7 +151,8 @@ impl Site {
     /// The methods that any path answers: what `OPTIONS *` asks for (RFC 9110 section 9.3.7).
     pub fn methods(&self) -> Vec<Method> {
         let declared = self.routes.iter().flat_map(|route| route.methods.iter().cloned());
-        let mut methods: Vec<Method> = declared.chain([Method::OPTIONS]).collect();
+        let files = self.statics.iter().map(|_| Method::GET);
+        let mut methods: Vec<Method> = declared.chain(files).chain([Method::OPTIONS]).collect();
         if methods.contains(&Method::GET) {
             methods.push(Method::HEAD);
         }

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 
 use http::Method;
 
+use super::Target;
 use super::pattern::Pattern;
 use super::route::Route;
 use super::router::Router;
+use super::statics::StaticFiles;
 use crate::config::declaration::{Declarations, RouteDeclaration};
 use crate::diagnostic::{Diagnostic, Diagnostics, Written};
 use crate::template::helpers::Links;
@@ -78,15 +80,31 @@ impl Links for Paths {
 }
 
 /// The router; routes that cannot be told apart are reported.
-pub fn router(parts: &[&Declarations], routes: &[Route], problems: &mut Diagnostics) -> Option<Router<usize>> {
-    let entries = routes.iter().enumerate().map(|(i, route)| (route.pattern.clone(), route.methods.clone(), i));
-    let clashes = match Router::build(entries.collect()) {
+pub(super) fn router(
+    parts: &[&Declarations],
+    routes: &[Route],
+    statics: &[StaticFiles],
+    problems: &mut Diagnostics,
+) -> Option<Router<Target>> {
+    let declared = routes.iter().enumerate();
+    let declared = declared.map(|(i, route)| (route.pattern.clone(), route.methods.clone(), Target::Route(i)));
+    let files = statics.iter().enumerate();
+    let files = files.filter_map(|(i, files)| Some((files.pattern()?, vec![Method::GET], Target::Static(i))));
+    let clashes = match Router::build(declared.chain(files).collect()) {
         Ok(router) => return Some(router),
         Err(clashes) => clashes,
     };
-    let written = |index: usize| {
-        let declared = declaration(parts, routes.get(index)?)?;
-        Some((&routes.get(index)?.name, declared.path.as_ref()?, &declared.key))
+    let written = |index: usize| match routes.get(index) {
+        Some(route) => {
+            let declared = declaration(parts, route)?;
+            Some((format!("`{}`", route.name), &declared.path.as_ref()?.place, format!("{}.path", declared.key)))
+        }
+        None => {
+            let files = statics.get(index.checked_sub(routes.len())?)?;
+            let declared = parts.iter().flat_map(|part| part.statics.iter().map(move |entry| (part, entry)));
+            let (_, entry) = declared.into_iter().find(|(part, entry)| files.is(part, entry))?;
+            Some((format!("the files below `{}`", files.at), &entry.at.place, entry.key.clone()))
+        }
     };
     for clash in clashes {
         let (Some((first, first_path, _)), Some((second, second_path, key))) =
@@ -94,11 +112,12 @@ pub fn router(parts: &[&Declarations], routes: &[Route], problems: &mut Diagnost
         else {
             continue;
         };
+        let noun = if clash.second < routes.len() { "the routes" } else { "the route" };
         let methods: Vec<_> = clash.methods.iter().map(Method::as_str).collect();
         problems.push(
-            Diagnostic::error(&second_path.place, format!("the routes `{first}` and `{second}` cannot be told apart"))
-                .key(format!("{key}.path"))
-                .related(&first_path.place, format!("`{first}` answers the same {} requests", methods.join(", ")))
+            Diagnostic::error(second_path, format!("{noun} {first} and {second} cannot be told apart"))
+                .key(key)
+                .related(first_path, format!("{first} answers the same {} requests", methods.join(", ")))
                 .help("give one of them another path or other `methods`"),
         );
     }

@@ -73,6 +73,7 @@ impl Call {
         let first = values.first().copied().unwrap_or(&Value::Null);
         match self.helper.work {
             Work::Operator(operator) => Ok(operator(&values)),
+            Work::StaticUrl => Ok(Value::String(helpers::static_url(templates.versions(), &values))),
             Work::Json => Ok(Value::String(helpers::script_safe_json(first))),
             Work::Url => {
                 let mut named = Vec::with_capacity(self.named.len());

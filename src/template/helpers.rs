@@ -1,5 +1,6 @@
 //! The helpers of templates and expressions.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use handlebars::{
     Context, Handlebars, Helper as Call, HelperDef, HelperResult, JsonRender, Output, PathAndJson, RenderContext,
     RenderError, RenderErrorReason, ScopedJson,
 };
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::operators::{self, Operator};
@@ -37,6 +39,8 @@ pub(super) enum Work {
     Operator(Operator),
     /// `url`: needs the routes.
     Url,
+    /// `static_url`: needs the versions of the files.
+    StaticUrl,
     /// `json`: is not escaped.
     Json,
 }
@@ -105,6 +109,13 @@ pub const HELPERS: &[Helper] = &[
         operators::lookup,
     ),
     helper("url", "{{url \"route\" marker=x}}", "the path of a route, its markers filled in", 1, Work::Url),
+    Helper {
+        name: "static_url",
+        call: "{{static_url \"/static/style.css\"}}",
+        is: "the path of a file in `[static]`, with its version; further values are put after it",
+        takes: 1..=usize::MAX,
+        work: Work::StaticUrl,
+    },
     helper("json", "{{json x}}", "the value as JSON, safe inside `<script>`", 1, Work::Json),
 ];
 
@@ -139,6 +150,7 @@ pub fn misuse(name: &str, values: usize, names: &[&str], block: bool) -> Option<
     }
     if !helper.takes.contains(&values) {
         let things = match (helper.takes.start(), helper.takes.end()) {
+            (1, &usize::MAX) => "one value or more",
             (1, _) => "one value",
             (_, &usize::MAX) => "two values or more",
             _ => "two values",
@@ -170,9 +182,12 @@ pub trait Links: Send + Sync {
     }
 }
 
+/// The versions of static files, by path.
+pub type Versions = BTreeMap<String, String>;
+
 /// Registers every helper that is not Handlebars' own, and drops what Handlebars brings beyond
 /// [`HELPERS`]: a value that happens to be named `raw` or `log` is to be shown.
-pub fn register(registry: &mut Handlebars<'static>, links: &Arc<dyn Links>) {
+pub fn register(registry: &mut Handlebars<'static>, links: &Arc<dyn Links>, versions: &Arc<Versions>) {
     for unwanted in ["raw", "log"] {
         registry.unregister_helper(unwanted);
     }
@@ -181,6 +196,7 @@ pub fn register(registry: &mut Handlebars<'static>, links: &Arc<dyn Links>) {
             Work::Block => {}
             Work::Operator(operator) => registry.register_helper(helper.name, Box::new(Operated(operator))),
             Work::Url => registry.register_helper(helper.name, Box::new(Url(Arc::clone(links)))),
+            Work::StaticUrl => registry.register_helper(helper.name, Box::new(StaticUrl(Arc::clone(versions)))),
             Work::Json => registry.register_helper(helper.name, Box::new(Json)),
         }
     }
@@ -230,6 +246,36 @@ pub(super) fn url(
 ) -> Result<String, String> {
     let Value::String(route) = route else { return Err("`url` was given no route".to_owned()) };
     links.path(route, &mut |name| value(name).map(|value| marker_text(&value)))
+}
+
+/// `{{static_url "/static/style.css"}}`: the path of a static file.
+struct StaticUrl(Arc<Versions>);
+
+impl HelperDef for StaticUrl {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Call<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        let parts: Vec<&Value> = helper.params().iter().map(PathAndJson::value).collect();
+        Ok(ScopedJson::Derived(Value::String(static_url(&self.0, &parts))))
+    }
+}
+
+/// What of a static file's path stays as it is (RFC 3986: unreserved, and `/`).
+const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+
+/// The path of a static file in parts, with its version if it is one that was written out.
+pub(super) fn static_url(versions: &Versions, parts: &[&Value]) -> String {
+    let path: String = parts.iter().map(|part| part.render()).collect();
+    let mut url = utf8_percent_encode(&path, PATH).to_string();
+    if let Some(version) = versions.get(&path) {
+        url.push_str("?v=");
+        url.push_str(version);
+    }
+    url
 }
 
 /// A value as a marker takes it; the parts of a `*rest` are joined with `/`.
@@ -329,7 +375,7 @@ mod tests {
     fn render(template: &str, data: &Value) -> String {
         let links: Arc<dyn Links> = Arc::new(OneRoute);
         let mut registry = Handlebars::new();
-        register(&mut registry, &links);
+        register(&mut registry, &links, &Arc::default());
         registry.render_template(template, data).unwrap_or_else(|error| panic!("{template}: {error}"))
     }
 

@@ -8,10 +8,10 @@ use handlebars::template::Template;
 use handlebars::{Handlebars, no_escape};
 use serde_json::{Map, Value};
 
-use super::helpers::{self, Links};
+use super::helpers::{self, Links, Versions};
 use super::inclusion::{Inclusion, Inclusions};
 use super::interpolation::Interpolation;
-use super::links::{Misfit, misfits};
+use super::links::{FileLink, Misfit, misfits};
 use super::places::locate;
 use super::qualify::Qualifier;
 use super::render::{Escaping, Needs, Templates, Way};
@@ -28,6 +28,7 @@ pub struct Library {
     inlines: BTreeSet<String>,
     /// Partials that only an inline one could be, and the error if none is.
     unresolved: Vec<(String, Diagnostic)>,
+    files: Vec<FileLink>,
 }
 
 struct Parsed {
@@ -60,6 +61,7 @@ struct Contents {
     partials: Vec<Inclusion>,
     inlines: Vec<String>,
     unresolved: Vec<(String, Diagnostic)>,
+    files: Vec<FileLink>,
 }
 
 /// What a template is written in: the site whose names it means.
@@ -67,6 +69,8 @@ struct Contents {
 pub struct Home<'h> {
     /// The site's name, empty for the one that is served.
     pub site: &'h str,
+    /// The prefix of its paths, empty for the one that is served.
+    pub prefix: &'h str,
     /// The values of its `[data]` that mean the same on every page.
     pub data: &'h Map<String, Value>,
 }
@@ -86,7 +90,14 @@ pub fn qualify(site: &str, name: &str) -> String {
 impl Library {
     /// A library whose named templates will be `named` (full names) and whose links go to `links`.
     pub fn new(links: Arc<dyn Links>, named: BTreeSet<String>) -> Self {
-        Self { links, named, parsed: BTreeMap::new(), inlines: BTreeSet::new(), unresolved: Vec::new() }
+        Self {
+            links,
+            named,
+            parsed: BTreeMap::new(),
+            inlines: BTreeSet::new(),
+            unresolved: Vec::new(),
+            files: Vec::new(),
+        }
     }
 
     /// The paths of the site's routes.
@@ -119,10 +130,11 @@ impl Library {
             }
         };
         template.name = Some(full_name.to_owned());
-        let Contents { variables, partials, inlines, unresolved } =
+        let Contents { variables, partials, inlines, unresolved, files } =
             self.look_into(&template, home, text, key, problems);
         self.inlines.extend(inlines);
         self.unresolved.extend(unresolved);
+        self.files.extend(files);
         let links = Arc::clone(&self.links);
         Qualifier { home, links: &*links }.template(&mut template);
         self.parsed
@@ -189,6 +201,17 @@ impl Library {
                         .help("a name worked out while rendering cannot be checked; use `{{#if}}` around partials with fixed names"),
                 ),
                 Finding::Url(route, given) => self.check_link(route, &given, home, key, &place, problems),
+                Finding::StaticUrl(Some(path), whole) => found.files.push(FileLink {
+                    written: path.to_owned(),
+                    path: format!("{}{path}", home.prefix),
+                    open: !whole,
+                    place: place(path),
+                    key: key.to_owned(),
+                }),
+                Finding::StaticUrl(None, _) => problems.push(
+                    error("static_url", "`static_url` needs the beginning of the path written out".to_owned())
+                        .help("such as `{{static_url \"/static/\" item.image}}`"),
+                ),
                 Finding::Decorator(name) => problems.push(
                     error(name, format!("unknown decorator `{name}`")).help("`inline` is the only one: `{{#*inline \"name\"}}`"),
                 ),
@@ -267,6 +290,11 @@ impl Library {
         inclusions.refuse_cycles(problems);
     }
 
+    /// The static files that templates link to.
+    pub fn files(&self) -> &[FileLink] {
+        &self.files
+    }
+
     /// The names a template takes from the site, those of its partials included.
     pub fn variables<'l>(&'l self, name: &'l str) -> Vec<Variable> {
         let mut all = Vec::new();
@@ -329,13 +357,14 @@ impl Library {
         Way::Handlebars(needs)
     }
 
-    /// Makes the templates ready to render.
-    pub fn finish(self) -> Templates {
+    /// Makes the templates ready to render, with the versions of the static files they link to.
+    pub fn finish(self, versions: Versions) -> Templates {
+        let versions = Arc::new(versions);
         let mut html = Handlebars::new();
         let mut plain = Handlebars::new();
         plain.register_escape_fn(no_escape);
         for registry in [&mut html, &mut plain] {
-            helpers::register(registry, &self.links);
+            helpers::register(registry, &self.links, &versions);
         }
         let ways = self.parsed.iter().map(|(name, parsed)| (name.clone(), self.way(name, parsed))).collect();
         for (name, parsed) in self.parsed {
@@ -346,7 +375,7 @@ impl Library {
                 plain.register_template(&name, parsed.template);
             }
         }
-        Templates::new(html, plain, ways, self.links)
+        Templates::new(html, plain, ways, self.links, versions)
     }
 }
 

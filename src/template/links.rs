@@ -1,6 +1,22 @@
-//! Whether a link gives the values that its route's path needs, no more and no fewer.
+//! Links in templates: whether one to a route gives the values that its path needs, no more and no
+//! fewer; and those to static files.
 
 use crate::diagnostic::{Diagnostic, Place, did_you_mean, nearest};
+
+/// A link to a static file.
+#[derive(Clone, Debug)]
+pub struct FileLink {
+    /// The path as it is written.
+    pub written: String,
+    /// The whole path.
+    pub path: String,
+    /// Whether more of the path is known only with the request.
+    pub open: bool,
+    /// Where it is written.
+    pub place: Place,
+    /// The key path of the template; empty for a file.
+    pub key: String,
+}
 
 /// Something wrong with the values of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -56,6 +56,11 @@ impl Qualifier<'_> {
                 *route = full;
             }
         }
+        if tag.name.as_name() == Some("static_url")
+            && let Some(Parameter::Literal(Value::String(path))) = tag.params.first_mut()
+        {
+            path.insert_str(0, self.home.prefix);
+        }
         self.parameter(&mut tag.name);
         tag.params.iter_mut().chain(tag.hash.values_mut()).for_each(|parameter| self.parameter(parameter));
         for body in [&mut tag.template, &mut tag.inverse].into_iter().flatten() {

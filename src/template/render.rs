@@ -7,7 +7,7 @@ use std::sync::Arc;
 use handlebars::{Context, Handlebars};
 use serde_json::{Map, Value};
 
-use super::helpers::{Links, Unfit};
+use super::helpers::{Links, Unfit, Versions};
 use super::interpolation::Interpolation;
 
 /// How values are made safe for what they are put into.
@@ -64,6 +64,7 @@ pub struct Templates {
     plain: Handlebars<'static>,
     ways: BTreeMap<String, Way>,
     links: Arc<dyn Links>,
+    versions: Arc<Versions>,
 }
 
 /// How a template is rendered.
@@ -95,11 +96,16 @@ impl Templates {
         plain: Handlebars<'static>,
         ways: BTreeMap<String, Way>,
         links: Arc<dyn Links>,
+        versions: Arc<Versions>,
     ) -> Self {
-        Self { html, plain, ways, links }
+        Self { html, plain, ways, links, versions }
     }
 
     /// The paths of the site's routes.
+    pub(super) fn versions(&self) -> &Versions {
+        &self.versions
+    }
+
     pub(super) fn links(&self) -> &dyn Links {
         &*self.links
     }

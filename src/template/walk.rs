@@ -58,6 +58,8 @@ pub enum Finding<'t> {
     DynamicPartial,
     /// `{{url "route" …}}` with its literal name and the names of its markers' values.
     Url(&'t str, Vec<&'t str>),
+    /// `{{static_url "/path" …}}`: the path if it is written out, and whether it is all there is.
+    StaticUrl(Option<&'t str>, bool),
     /// `{{*decorator}}`, except `inline`.
     Decorator(&'t str),
 }
@@ -137,6 +139,13 @@ impl<'t, 'v> Walker<'t, 'v, '_> {
         {
             let markers = tag.hash.keys().map(String::as_str).collect();
             (self.tell)((Finding::Url(route, markers), spot));
+        }
+        if name == "static_url" {
+            let path = match tag.params.first() {
+                Some(Parameter::Literal(Value::String(path))) => Some(path.as_str()),
+                _ => None,
+            };
+            (self.tell)((Finding::StaticUrl(path, tag.params.len() == 1), spot));
         }
         for (at, parameter) in tag.params.iter().chain(tag.hash.values()).enumerate() {
             let outside = self.has_default;

@@ -209,11 +209,15 @@ fn problems(text: &str) -> Result<String, String> {
     }
 }
 
-/// A folder with this site, and the shipped ones to mount.
+/// A folder with this site, the shipped ones to mount, and the files that pages speak of.
 fn folder_with(text: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("config.toml"), text).unwrap();
     std::os::unix::fs::symlink(Path::new(ROOT).join("sites"), folder.path().join("sites")).unwrap();
+    for name in ["static", "images"] {
+        std::fs::create_dir(folder.path().join(name)).unwrap();
+        std::fs::write(folder.path().join(name).join("style.css"), "body {}\n").unwrap();
+    }
     folder
 }
 

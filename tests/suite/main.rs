@@ -27,5 +27,6 @@ mod reloading;
 mod server_sessions;
 mod sites;
 mod sockets;
+mod statics;
 mod tidy;
 mod tutorial;

@@ -71,6 +71,7 @@ fn generate(section: &str) -> Option<String> {
         ),
         "response" => declared("Key", keys::RESPONSE),
         "redirect" => declared("Key", keys::REDIRECT),
+        "static" => declared("Key", keys::STATIC),
         "mount" => declared("Key", keys::MOUNT),
         "action" => declared("Key", keys::ACTION),
         "server" => settings(keys::SERVER),

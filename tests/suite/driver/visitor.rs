@@ -189,7 +189,7 @@ impl Answer {
             headers.append(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value.trim_start()).unwrap());
         }
         let mut answer = Answer { status, headers, body: Vec::new() };
-        if method != "HEAD" && status != 204 {
+        if method != "HEAD" && !matches!(status, 204 | 304) {
             let length = answer.header("content-length").parse().map_err(|_| broken("no length"))?;
             answer.body = vec![0; length];
             connection.read_exact(&mut answer.body)?;

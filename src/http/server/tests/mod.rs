@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::super::ResponseBody;
 use super::*;
 use crate::http::{Address, Incoming};
 
@@ -47,12 +48,12 @@ impl Handler for Puppet {
         self.0
     }
 
-    async fn answer(&self, incoming: Incoming) -> Response<Bytes> {
+    async fn answer(&self, incoming: Incoming) -> Response<ResponseBody> {
         match incoming.path.as_str() {
             "/body" => match incoming.body.read(self.0.max_body, self.0.body).await {
-                Ok(body) => Response::new(body),
+                Ok(body) => Response::new(body.into()),
                 Err(error) => {
-                    let mut response = Response::new(error.to_string().into());
+                    let mut response = Response::new(Bytes::from(error.to_string()).into());
                     *response.status_mut() = error.status();
                     response
                 }
@@ -60,12 +61,12 @@ impl Handler for Puppet {
             "/never" => std::future::pending().await,
             "/panic" => panic!("as the path says"),
             "/empty" => {
-                let mut response = Response::new(Bytes::from_static(b"not to be sent"));
+                let mut response = Response::new(Bytes::from_static(b"not to be sent").into());
                 *response.status_mut() = StatusCode::NO_CONTENT;
                 response
             }
-            "/large" => Response::new(vec![b'x'; 16 << 20].into()),
-            _ => Response::new(describe(&incoming).into()),
+            "/large" => Response::new(Bytes::from(vec![b'x'; 16 << 20]).into()),
+            _ => Response::new(Bytes::from(describe(&incoming)).into()),
         }
     }
 }

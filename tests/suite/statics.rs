@@ -1,0 +1,192 @@
+//! `[static]`, with the real program.
+
+use crate::driver::{SESSION, Server, Site};
+
+const CONFIG: &str = r#"
+[static]
+"/static" = { directory = "static", cache_max_age = 60 }
+
+[routes.home]
+path = "/"
+html = '<link href="{{static_url "/static/style.css"}}"><img src="{{static_url "/static/" request.query_string}}">'
+
+[routes.special]
+path = "/static/special"
+text = "a route"
+"#;
+
+fn site() -> Site {
+    Site::new()
+        .config(CONFIG)
+        .file("static/style.css", "body { color: red }")
+        .file("static/docs/index.html", "<p>docs</p>")
+        .file("static/.env", "SECRET")
+        .file("secret.txt", "SECRET")
+}
+
+/// The `href` of the style sheet on the page.
+fn style(server: &Server) -> String {
+    let page = server.visitor().get("/").text().to_owned();
+    let (_, rest) = page.split_once("href=\"").unwrap();
+    rest.split('"').next().unwrap().replace("&#x3D;", "=")
+}
+
+#[test]
+fn files_are_served_with_conditions_ranges_and_for_head() {
+    let site = site();
+    let server = site.serve();
+    let mut visitor = server.visitor();
+    let file = visitor.get("/static/style.css");
+    assert_eq!((file.status, file.text()), (200, "body { color: red }"));
+    assert_eq!(file.header("content-type"), "text/css; charset=utf-8");
+    assert_eq!(file.header("x-content-type-options"), "nosniff");
+    assert!(file.set_cookies().is_empty());
+    let again = visitor.request("GET", "/static/style.css").header("If-None-Match", file.header("etag")).send();
+    assert_eq!((again.status, again.text()), (304, ""));
+    let part = visitor.request("GET", "/static/style.css").header("Range", "bytes=0-3").send();
+    assert_eq!((part.status, part.text()), (206, "body"));
+    let head = visitor.request("HEAD", "/static/style.css").send();
+    assert_eq!((head.status, head.header("content-length"), head.text()), (200, "19", ""));
+    assert_eq!(visitor.request("POST", "/static/style.css").send().status, 405);
+    assert_eq!(visitor.get("/static/docs").header("location"), "./docs/");
+    assert_eq!(visitor.get("/static/docs/").text(), "<p>docs</p>");
+    assert_eq!(visitor.get("/static/special").text(), "a route");
+    assert_eq!(visitor.connections(), 1, "every answer told its length");
+}
+
+#[test]
+fn a_large_file_arrives_whole_and_in_parts() {
+    let large: String = (0..200_000).map(|line| format!("{line:09}\n")).collect();
+    let site = site().file("static/large.txt", &large);
+    let server = site.serve();
+    let mut visitor = server.visitor();
+    assert!(visitor.get("/static/large.txt").text() == large);
+    let part = visitor.request("GET", "/static/large.txt").header("Range", "bytes=1000000-1000019").send();
+    assert_eq!(part.text(), "000100000\n000100001\n");
+}
+
+#[test]
+fn a_link_carries_the_version_of_the_file_and_the_file_is_kept_for_it() {
+    let site = site();
+    let server = site.serve_with(&["--reload"]);
+    let mut visitor = server.visitor();
+    let link = style(&server);
+    let (path, version) = link.split_once("?v=").unwrap();
+    assert_eq!((path, version.len()), ("/static/style.css", 10));
+    assert_eq!(visitor.get(&link).header("cache-control"), "public, max-age=31536000, immutable");
+    assert_eq!(visitor.get("/static/style.css?v=0000000000").header("cache-control"), "public, max-age=60");
+    assert!(visitor.get("/?a%20b.png").text().contains("src=\"/static/a%2520b.png\""), "a value is one part of a path");
+    site.save("static/style.css", "body { color: blue }");
+    server.wait_for_log("reloaded");
+    assert_ne!(style(&server), link);
+    assert_eq!(visitor.get(&link).header("cache-control"), "public, max-age=60", "the old version is no more");
+}
+
+#[test]
+fn a_mounted_site_brings_its_files() {
+    let site = Site::new()
+        .config("[[mount]]\nsite = \"sites/shop\"\nat = \"/shop\"\n")
+        .file("sites/shop/config.toml", CONFIG)
+        .file("sites/shop/static/style.css", "body {}");
+    let server = site.serve();
+    let mut visitor = server.visitor();
+    assert_eq!(visitor.get("/shop/static/style.css").text(), "body {}");
+    assert!(visitor.get("/shop").text().contains("href=\"/shop/static/style.css?v"));
+    assert_eq!(visitor.get("/static/style.css").status, 404);
+}
+
+/// Ways to write `..`, and what else strangers try.
+fn hostile_paths() -> Vec<String> {
+    let ups = [
+        "..",
+        "%2e%2e",
+        "%2E.",
+        ".%2e",
+        "..%2f",
+        "..%5c",
+        "..\\",
+        "%2e%2e%2f",
+        "%252e%252e",
+        "..%00",
+        "..;",
+        "...",
+        "....//",
+        "%c0%ae%c0%ae",
+        "%uff0e%uff0e",
+        ".",
+        "%2e",
+        "",
+    ];
+    let targets = [
+        "secret.txt",
+        "etc/passwd",
+        ".env",
+        "%2eenv",
+        ".env%00.css",
+        "config.toml",
+        "style.css/..",
+        "session.secret",
+        "%2e%67it/config",
+        "proc/self/environ",
+    ];
+    let mut paths = Vec::new();
+    for up in ups {
+        for times in [1, 2, 8] {
+            for target in targets {
+                paths.push(format!("/static/{}{target}", format!("{up}/").repeat(times)));
+            }
+        }
+    }
+    let odd = [
+        "/static",
+        "/static/",
+        "/static//",
+        "/static/style.css%00",
+        "/static/style.css%20",
+        "/static/style.css.",
+        "/static/style.css/",
+        "/static/style.css/x",
+        "/static/%",
+        "/static/%zz",
+        "/static/%ff",
+        "/static/C:/windows",
+        "/static/con",
+        "/static/~root",
+        "/static/style.css::$DATA",
+        "/static/..%01",
+        "/static/\u{7f}",
+        "//static/../secret.txt",
+        "/static?../secret.txt",
+    ];
+    paths.extend(odd.map(str::to_owned));
+    paths.push(format!("/static/{}", "a".repeat(4000)));
+    paths.push(format!("/static/{}", "a/".repeat(2000)));
+    paths
+}
+
+#[test]
+fn five_hundred_hostile_paths_read_nothing_outside_and_break_nothing() {
+    let site = site();
+    let server = site.serve();
+    let paths = hostile_paths();
+    assert!(paths.len() >= 500, "{}", paths.len());
+    for path in paths {
+        let answer = server.visitor().get(&path);
+        assert!(answer.status < 500, "{path}: {}", answer.status);
+        assert!(!answer.text().contains("SECRET") && !answer.text().contains("root:"), "{path}");
+        assert!(answer.status != 200 || answer.text().contains("body {"), "{path}: {}", answer.text());
+    }
+}
+
+#[test]
+fn pages_beside_files_keep_their_sessions() {
+    let config = format!(
+        "{SESSION}{CONFIG}\n[routes.count]\npath = \"/count\"\nactions = [{{ increment-counter = \"n\" }}]\ntext = \"Count: {{{{n}}}}\"\n"
+    );
+    let site = site().config(&config);
+    let server = site.serve();
+    let mut visitor = server.visitor();
+    assert_eq!(visitor.get("/count").count(), 1);
+    assert!(visitor.get("/static/style.css").set_cookies().is_empty());
+    assert_eq!(visitor.get("/count").count(), 2);
+}
