@@ -260,8 +260,8 @@ fn a_store_that_is_down_at_the_start_is_named_without_its_password() {
     closed.set(Weather::Cut);
     for kind in Vocabulary::standard().factories() {
         let Some(url) = kind.url else { continue };
-        let (start, end) = authority(url);
-        let url_with = |user: &str| [&url[..start], user, &closed.address.to_string(), &url[end..]].concat();
+        let (scheme, (_, end)) = (url.find("://").unwrap() + 3, authority(url));
+        let url_with = |user: &str| [&url[..scheme], user, &closed.address.to_string(), &url[end..]].concat();
         let mut site = site(kind.name).env("SITEWRIGHT__SESSION__URL", &url_with(&format!("someone:{PASSWORD}@")));
         let checked = site.run(&["check"]);
         assert!(!checked.err.contains(PASSWORD) && !checked.out.contains(PASSWORD), "{}", checked.err);
