@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::factories::{Opening, cookie_options};
+use super::factories::{LEFT_OUT, Opening, cookie_options};
 use super::route::{Route, SessionUse};
 use super::vocabulary::Vocabulary;
 use super::{Site, paths};
@@ -36,6 +36,11 @@ pub(super) fn check(
             Diagnostic::error(&table, "`[session]` names no factory")
                 .key("session")
                 .help(format!("set `factory` to one of `{}`", names.join("`, `"))),
+        ),
+        Some(kind) if LEFT_OUT.contains(&kind.as_str()) => problems.push(
+            Diagnostic::error(place("factory"), format!("this program was built without `{kind}`"))
+                .key("session.factory")
+                .help(format!("build it with `--features {kind}`, which is on by default")),
         ),
         Some(kind) if !names.contains(&kind.as_str()) => problems.push(
             Diagnostic::error(place("factory"), format!("unknown session factory `{kind}`"))
@@ -144,8 +149,14 @@ pub fn open(
     match (kind.open)(opening) {
         Ok(factory) => Some(factory),
         Err(message) => {
-            let place = settings.place("session.factory").or(settings.place("session"))?;
-            problems.push(Diagnostic::error(place, message).key("session.factory"));
+            // At the setting that the message speaks of, such as the `url`.
+            let told = message.to_lowercase();
+            let mut options = kind.options.iter().filter(|option| told.contains(**option));
+            let key = options
+                .find_map(|option| Some(format!("session.{option}")).filter(|key| settings.place(key).is_some()));
+            let key = key.unwrap_or_else(|| "session.factory".to_owned());
+            let place = settings.place(&key).or(settings.place("session"))?;
+            problems.push(Diagnostic::error(place, message).key(key));
             None
         }
     }

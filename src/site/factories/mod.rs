@@ -8,7 +8,15 @@ mod file;
 #[cfg(feature = "memcached")]
 mod memcached;
 mod memory;
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
 mod signed_cookie;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -72,8 +80,30 @@ pub const FACTORIES: &[&FactoryKind] = &[
     &encrypted_cookie::KIND,
     &memory::KIND,
     &file::KIND,
+    #[cfg(feature = "sqlite")]
+    &sqlite::KIND,
+    #[cfg(feature = "postgres")]
+    &postgres::KIND,
+    #[cfg(feature = "mysql")]
+    &mysql::KIND,
+    #[cfg(feature = "redis")]
+    &redis::KIND,
     #[cfg(feature = "memcached")]
     &memcached::KIND,
+];
+
+/// The kinds, and features of the same name, that this program was built without.
+pub const LEFT_OUT: &[&str] = &[
+    #[cfg(not(feature = "sqlite"))]
+    "sqlite",
+    #[cfg(not(feature = "postgres"))]
+    "postgres",
+    #[cfg(not(feature = "mysql"))]
+    "mysql",
+    #[cfg(not(feature = "redis"))]
+    "redis",
+    #[cfg(not(feature = "memcached"))]
+    "memcached",
 ];
 
 /// Sessions in the store that `make` makes; in the one there is, if it is made from the same
