@@ -9,6 +9,7 @@
 //! | `diff,broken` | with this edit, loading it prints the `text` below |
 //! | `http` | played on the site above, it gives the `snap` below |
 //! | `rust` | it stands in `examples/own_verb.rs` |
+//! | `haproxy` | it is run by the tests under fire |
 //! | `console` | each `$ … sitewright …` prints the lines below it, where `…` stands for anything |
 //!
 //! With `UPDATE=1` in the environment, what comes out is written into the page.
@@ -89,7 +90,7 @@ impl Page {
                 let example = std::fs::read_to_string(Path::new(ROOT).join("examples/own_verb.rs")).unwrap();
                 return if example.contains(text) { Ok(()) } else { Err(format!("not in the example:\n{text}")) };
             }
-            "text" | "snap" | "sh" | "python" => {}
+            "text" | "snap" | "sh" | "python" | "haproxy" => {}
             other => return Err(format!("nobody tries blocks of the kind `{other}`")),
         }
         Ok(())
@@ -223,9 +224,13 @@ fn folder_with(text: &str) -> TempDir {
 
 fn load(folder: &Path) -> (Option<Serving>, String) {
     let secret = |name: &str| (name.to_owned(), format!("{name} abcdefghijklmnopqrstuvwxyz"));
-    let environment: Environment = ["SESSION_SECRET", "SESSION_SECRET_OLD"].map(secret).into();
+    let mut environment: Environment = ["SESSION_SECRET", "SESSION_SECRET_OLD"].map(secret).into();
     let mut found = Diagnostics::default();
     let path = folder.join("config.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    if let Some(kind) = ["postgres", "redis"].iter().find(|kind| text.contains(&format!("factory = \"{kind}\""))) {
+        environment.insert("SESSION_STORE".to_owned(), format!("{kind}://localhost"));
+    }
     let serving = Serving::load(&path, &environment, &Vocabulary::standard(), Secrets::LookOnly, &mut found).ok();
     let text = print::to_text(&found.without_notes(), false).replace(&format!("{}/", folder.display()), "");
     (serving, text)

@@ -272,7 +272,7 @@ impl Log {
 }
 
 /// A program that is stopped when it is dropped.
-struct Process(Child);
+pub struct Process(pub Child);
 
 impl Drop for Process {
     fn drop(&mut self) {

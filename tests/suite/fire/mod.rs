@@ -7,6 +7,7 @@
 //! | `logouts` | a session that was ended never comes back |
 //! | `kills` | what was answered survives a kill -9, and nothing is in the way of the next process |
 //! | `readers` | visitors who only read leave nothing behind |
+//! | `proxied` | behind HAProxy, a killed process costs no session |
 //!
 //! Each writes what it counted into the file that `SITEWRIGHT_TEST_FIGURES` names: one line, with
 //! tabs between test, factory, processes, asked, acknowledged, unknown and counted.
@@ -22,6 +23,7 @@ mod increments;
 mod kills;
 mod logouts;
 mod pops;
+mod proxied;
 mod readers;
 
 /// The tests of `$factory`, in a module of their own.
