@@ -68,6 +68,8 @@ impl Target for InProcess {
                 response: answer.response,
                 before: session.map(before),
                 after: session.and_then(after),
+                same_session: session.is_some_and(SessionAccount::is_same),
+                refreshed: session.is_some_and(|session| session.committed && !session.is_changed()),
                 volatile: Vec::new(),
             }
         })
@@ -80,12 +82,15 @@ impl Target for InProcess {
     fn reset<'a>(&'a self) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         Box::pin(async {
             let Some(store) = self.serving.sessions.as_ref().and_then(|factory| factory.store()) else { return };
-            while let Ok(page) = store.list(None, PAGE).await {
+            let mut from = None;
+            // What cannot be listed is under names that nobody gets again; what cannot be removed
+            // shows in the snapshots.
+            while let Ok(page) = store.list(from, PAGE).await {
                 for (key, _) in &page.entries {
-                    // What cannot be removed shows in the snapshots.
                     let _ = store.remove(key).await;
                 }
-                if page.entries.is_empty() {
+                from = page.next;
+                if from.is_none() {
                     return;
                 }
             }

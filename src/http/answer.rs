@@ -78,8 +78,15 @@ pub struct SessionAccount {
 }
 
 impl SessionAccount {
-    fn is_changed(&self) -> bool {
+    /// Whether the request left another session than it came with, in what it holds or in its name.
+    pub fn is_changed(&self) -> bool {
         self.after.is_invalidated() || self.after.is_renewed() || self.after.differs_from(&self.before)
+    }
+
+    /// Whether the session goes on under its name: it did not begin, move or end with this request.
+    pub fn is_same(&self) -> bool {
+        let known = matches!(self.standing, Standing::Verified { .. });
+        known && !self.after.is_invalidated() && !self.after.is_renewed()
     }
 }
 
@@ -99,12 +106,14 @@ pub async fn answer(serving: &Serving, mut incoming: Incoming, moment: &Moment) 
 struct Failed {
     failure: Failure,
     allowed: Vec<Method>,
+    /// Whether the session was stored all the same.
+    stored: bool,
     set_cookie: Option<HeaderValue>,
 }
 
 impl From<Failure> for Box<Failed> {
     fn from(failure: Failure) -> Self {
-        Box::new(Failed { failure, allowed: Vec::new(), set_cookie: None })
+        Box::new(Failed { failure, allowed: Vec::new(), stored: false, set_cookie: None })
     }
 }
 
@@ -188,7 +197,7 @@ async fn run(
         Some(factory) if route.session_use != SessionUse::None => factory,
         _ => {
             let reply = site.run(route, request, &mut Session::new(request.now))?;
-            return Ok(page::response(reply, false, None));
+            return Ok(page::response(reply, page::Session::Unused, None));
         }
     };
     let rules = Rules { commit: account.only_looking.is_none(), refresh: route.keepalive };
@@ -223,8 +232,11 @@ async fn run(
         Ok(_) if account.only_looking.is_some() && session.is_changed() && is_to_be_shown(request.headers) => {
             Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, "This page cannot be fetched ahead.").into())
         }
-        Ok(reply) => Ok(page::response(reply, true, set_cookie)),
-        Err(failure) => Err(Box::new(Failed { failure, allowed: Vec::new(), set_cookie })),
+        Ok(reply) => {
+            let used = if session.committed { page::Session::Stored } else { page::Session::Used };
+            Ok(page::response(reply, used, set_cookie))
+        }
+        Err(failure) => Err(Box::new(Failed { failure, allowed: Vec::new(), stored: session.committed, set_cookie })),
     }
 }
 
@@ -268,13 +280,13 @@ fn missed(miss: Miss, incoming: &Incoming) -> Result<Response<ResponseBody>, Box
         Miss::NotFound if incoming.path == "/favicon.ico" => {
             // Every browser asks; a site without one has nothing to be told.
             let reply = Reply { status: StatusCode::NO_CONTENT, headers: Vec::new(), body: String::new() };
-            Ok(page::response(reply, false, None))
+            Ok(page::response(reply, page::Session::Unused, None))
         }
         Miss::NotFound => Err(Failure::not_found().into()),
         Miss::MethodNotAllowed(allowed) if incoming.method == Method::OPTIONS => Ok(page::options(&allowed)),
         Miss::MethodNotAllowed(allowed) => {
             let failure = Failure::new(StatusCode::METHOD_NOT_ALLOWED, "This page does not answer this method.");
-            Err(Box::new(Failed { failure, allowed, set_cookie: None }))
+            Err(Box::new(Failed { failure, allowed, stored: false, set_cookie: None }))
         }
         Miss::Malformed(what) => {
             Err(Failure::bad_request("This address cannot be read.").because(what.to_string()).into())
@@ -318,7 +330,7 @@ impl Failed {
         moment: &Moment,
         account: &mut Account,
     ) -> Response<ResponseBody> {
-        let Self { failure, allowed, set_cookie } = self;
+        let Self { failure, allowed, stored, set_cookie } = self;
         let id = format!("{:08x}", moment.id);
         let info = ErrorInfo { method: &asked.method, path: &asked.path, id: &id };
         let reply = match serving.site.error_page(&asked.path, &failure, &info) {
@@ -329,7 +341,8 @@ impl Failed {
             }
             None => page::failure_page(&failure, &id, &asked.headers),
         };
-        let mut response = page::response(reply, set_cookie.is_some(), set_cookie);
+        let used = if stored { page::Session::Stored } else { page::Session::Unused };
+        let mut response = page::response(reply, used, set_cookie);
         page::failure_headers(&failure, &allowed, response.headers_mut());
         account.failure = Some(failure);
         response

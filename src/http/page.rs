@@ -25,11 +25,20 @@ const SECURITY: [(HeaderName, HeaderValue); 4] = [
     ),
 ];
 
-/// A reply as a response.
-///
-/// `personal` is for replies that depend on the session: no cache may keep them. `set_cookie` is
-/// the value of the one `Set-Cookie`.
-pub fn response(reply: Reply, personal: bool, set_cookie: Option<HeaderValue>) -> Response<ResponseBody> {
+/// What a reply has to do with the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Session {
+    /// Nothing: it is everybody's.
+    Unused,
+    /// It may depend on it: no cache keeps it, unless its route says otherwise.
+    Used,
+    /// It came with the session being stored: no cache keeps it, whatever its route says. So it is
+    /// the same wherever sessions live, in the cookie or not.
+    Stored,
+}
+
+/// A reply as a response. `set_cookie` is the value of the one `Set-Cookie`.
+pub fn response(reply: Reply, session: Session, set_cookie: Option<HeaderValue>) -> Response<ResponseBody> {
     let mut response = Response::new(ResponseBody::from(Bytes::from(reply.body)));
     *response.status_mut() = reply.status;
     let headers = response.headers_mut();
@@ -37,10 +46,9 @@ pub fn response(reply: Reply, personal: bool, set_cookie: Option<HeaderValue>) -
     for (name, value) in reply.headers {
         headers.append(name, value);
     }
-    if personal {
+    if session != Session::Unused {
         headers.append(VARY, HeaderValue::from_static("Cookie"));
-        // A page that sets a cookie is never stored, whatever its route says.
-        if set_cookie.is_some() || !headers.contains_key(CACHE_CONTROL) {
+        if session == Session::Stored || !headers.contains_key(CACHE_CONTROL) {
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
     }
@@ -61,7 +69,7 @@ pub fn secure(headers: &mut HeaderMap) {
 /// 204 with the methods a path answers.
 pub fn options(allowed: &[Method]) -> Response<ResponseBody> {
     let reply = Reply { status: StatusCode::NO_CONTENT, headers: vec![(ALLOW, allow(allowed))], body: String::new() };
-    response(reply, false, None)
+    response(reply, Session::Unused, None)
 }
 
 /// The value of `Allow`.

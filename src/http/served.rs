@@ -105,7 +105,7 @@ fn broken(problems: &str) -> Response<ResponseBody> {
     let html = http::HeaderValue::from_static("text/html; charset=utf-8");
     let reply =
         Reply { status: StatusCode::SERVICE_UNAVAILABLE, headers: vec![(http::header::CONTENT_TYPE, html)], body };
-    let mut response = page::response(reply, true, None);
+    let mut response = page::response(reply, page::Session::Used, None);
     response.headers_mut().insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("2"));
     response
 }

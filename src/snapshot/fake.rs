@@ -47,7 +47,9 @@ impl Fake {
         let header = |name| request.headers().get(name).map_or("", |value| value.to_str().unwrap());
         let body = std::str::from_utf8(request.body()).unwrap();
         match request.uri().path() {
-            "/count" => self.count(header(header::COOKIE), moment),
+            "/count" => self.visit(header(header::COOKIE), "", 1, moment),
+            "/count-for-a-day" => self.visit(header(header::COOKIE), "; Max-Age=86400", 1, moment),
+            "/look" => self.visit(header(header::COOKIE), "", 0, moment),
             "/form" if request.method() == "POST" => {
                 let answer = if body == "token=token-7f3a" { "welcome" } else { "forged" };
                 untouched(Response::new(answer.into()))
@@ -77,29 +79,31 @@ impl Fake {
         }
     }
 
-    fn count(&self, cookie: &str, moment: Moment) -> Exchange {
+    fn visit(&self, cookie: &str, lifetime: &str, by: u64, moment: Moment) -> Exchange {
         let mut sessions = self.sessions.lock().unwrap();
         let sent = cookie.strip_prefix("session=").unwrap_or_default().to_owned();
         let known = sessions.get(&sent).filter(|(_, used)| moment.now - used < SESSION_LIFETIME).cloned();
+        let same_session = known.is_some();
         let (value, before) = match known {
             Some((data, _)) => (sent, data),
             None => (format!("identity{:08}", moment.seed), json!({})),
         };
-        let count = before["counter"].as_u64().unwrap_or(0) + 1;
+        let count = before["counter"].as_u64().unwrap_or(0) + by;
         let after = json!({ "counter": count });
         sessions.insert(value.clone(), (after.clone(), moment.now));
         let response = Response::builder()
             .header("date", "now")
             .header("x-b", "2")
-            .header("set-cookie", format!("session={value}; Path=/; HttpOnly"))
+            .header("set-cookie", format!("session={value}; Path=/; HttpOnly{lifetime}"))
             .header("set-cookie", "theme=dark; Path=/other")
             .header("content-type", "text/html")
             .body(Bytes::from(format!("<p>Count: {count}</p>\n")))
             .unwrap();
-        Exchange { response, before: Some(before), after: Some(after), volatile: Vec::new() }
+        let refreshed = same_session && by == 0;
+        Exchange { response, before: Some(before), after: Some(after), same_session, refreshed, volatile: Vec::new() }
     }
 }
 
 fn untouched(response: Response<Bytes>) -> Exchange {
-    Exchange { response, before: None, after: None, volatile: Vec::new() }
+    Exchange { response, before: None, after: None, same_session: false, refreshed: false, volatile: Vec::new() }
 }

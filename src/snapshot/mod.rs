@@ -38,6 +38,11 @@
 //! `{{$csrf-token}}` in a request sends back the last one its visitor was shown; fired by hand, put the
 //! token there instead. A cookie that a browser would drop is not kept, and the snapshot says so.
 //!
+//! A snapshot holds on every session factory that keeps its promises. Where the session lives in the
+//! cookie, each change of it is a `Set-Cookie`; where it lives on a server, only a new name is. So one
+//! that goes on with the same session is left out, unless it has a lifetime to prolong, which all
+//! factories do alike. What it would have told stands beside it: the session before and after.
+//!
 //! Absent on purpose: scripts, bodies read from files, and references into earlier responses. The two
 //! editors do not agree on them, and `{{$name}}` covers what a test needs of them.
 
@@ -111,6 +116,10 @@ pub struct Exchange {
     pub before: Option<serde_json::Value>,
     /// The decoded session it left behind. `None` here alone: the session has ended.
     pub after: Option<serde_json::Value>,
+    /// It left the very session it came with: none began, got another name or ended.
+    pub same_session: bool,
+    /// The session was stored as it was, to keep it from timing out.
+    pub refreshed: bool,
     /// Texts that change by nature and their names, `("9f86d0…", "csrf-token")`: printed as `[csrf-token]`
     /// wherever they stand, and sent back where a later request of the visitor says `{{$csrf-token}}`.
     pub volatile: Vec<(String, &'static str)>,

@@ -87,7 +87,6 @@ GET /count
 
 200 OK
 content-type: text/html
-set-cookie: session=[session]; Path=/; HttpOnly
 set-cookie: theme=dark; Path=/other
 x-b: 2
 
@@ -98,6 +97,26 @@ body:
   <p>Count: 2</p>
 ";
         assert_eq!(last("/count\n### Second visit\n# @at +10m\nGET /count").await, expected);
+    }
+
+    #[tokio::test]
+    async fn the_session_cookie_is_shown_when_it_tells_the_browser_of_another_session_or_lifetime() {
+        let cookie = "set-cookie: session=[session]; Path=/; HttpOnly";
+        let found = sections("/count\n###\n/count\n###\n# @at +20m\n/count").await.unwrap();
+        let shown: Vec<_> = found.iter().map(|section| section.contains(cookie)).collect();
+        assert_eq!(shown, [true, false, true], "begun, the same, and begun anew: {found:?}");
+        for section in sections("/count-for-a-day\n###\n/count-for-a-day").await.unwrap() {
+            assert!(section.contains(&format!("{cookie}; Max-Age=86400\n")), "{section}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_session_that_is_kept_from_timing_out_says_so() {
+        let found = sections("/look\n###\n/count\n###\n/look").await.unwrap();
+        let refreshed: Vec<_> = found.iter().map(|section| section.contains("\nsession refreshed\n")).collect();
+        assert_eq!(refreshed, [false, false, true], "{found:?}");
+        let session = "session before: {\"counter\":1}\nsession after: {\"counter\":1}\nsession refreshed\n\nbody";
+        assert!(found[2].contains(session), "{}", found[2]);
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@
 //!
 //! 200 OK
 //! content-type: text/html; charset=utf-8
-//! set-cookie: session=[session]; HttpOnly; Path=/; SameSite=Lax
+//! vary: Cookie
 //!
 //! session before: {"counter":1}
 //! session after: {"counter":2}
@@ -21,7 +21,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderName, header};
 use serde_json::Value;
 
 use super::Exchange;
@@ -29,7 +29,7 @@ use super::clock;
 use super::directive::{Settings, Tamper};
 use super::redact::Redactor;
 use super::request::Request;
-use super::set_cookie;
+use super::set_cookie::{self, SetCookie};
 use super::text::{block, hex, json, status, visible};
 
 const UNTOUCHED: &str = "session untouched\n";
@@ -91,12 +91,13 @@ impl Record<'_> {
     fn single(&self, exchange: &Exchange) -> String {
         let response = &exchange.response;
         let status = status(response.status());
-        let headers = self.redactor.apply(&self.headers(response.headers()));
+        let headers = self.redactor.apply(&self.headers(exchange));
         let session = match (&exchange.before, &exchange.after) {
             (None, None) => UNTOUCHED.to_owned(),
             (before, after) => {
                 let [before, after] = [before, after].map(|value| self.redactor.apply(&json(value.as_ref())));
-                block("session before", &before) + &block("session after", &after)
+                let refreshed = if exchange.refreshed { "session refreshed\n" } else { "" };
+                block("session before", &before) + &block("session after", &after) + refreshed
             }
         };
         let body = if response.body().is_empty() {
@@ -150,18 +151,32 @@ impl Record<'_> {
     }
 
     /// Sorted by name. `Date` is the server's own, no part of the site's answer.
-    fn headers(&self, headers: &HeaderMap) -> String {
+    fn headers(&self, exchange: &Exchange) -> String {
+        let headers = exchange.response.headers();
         let mut names: Vec<&HeaderName> = headers.keys().filter(|name| *name != header::DATE).collect();
         names.sort_by_key(|name| name.as_str());
         let mut text = String::new();
         for name in names {
             for value in headers.get_all(name) {
                 let value = String::from_utf8_lossy(value.as_bytes());
-                let value = if *name == header::SET_COOKIE { self.set_cookie(&value) } else { value.into_owned() };
+                let value = if *name != header::SET_COOKIE {
+                    value.into_owned()
+                } else if exchange.same_session && self.only_holds_the_session(&value) {
+                    continue;
+                } else {
+                    self.set_cookie(&value)
+                };
                 text += &visible(&format!("{name}: {value}\n"));
             }
         }
         text
+    }
+
+    /// Whether this is the session's cookie, with nothing in it that a factory with sessions on a server
+    /// would have to tell the browser as well.
+    fn only_holds_the_session(&self, header: &str) -> bool {
+        let lasts = |cookie: &SetCookie| cookie.max_age.is_some() || cookie.expires.is_some();
+        SetCookie::parse(header).is_ok_and(|cookie| cookie.name == self.session_cookie && !lasts(&cookie))
     }
 
     fn set_cookie(&self, header: &str) -> String {

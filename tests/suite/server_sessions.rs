@@ -42,6 +42,32 @@ fn one_setting_moves_the_shipped_sites_to_another_factory() {
 }
 
 #[test]
+fn what_came_with_a_stored_session_is_kept_by_no_cache_wherever_the_session_lives() {
+    for factory in ["signed-cookie", "memory"] {
+        let site = Site::new().with_session(
+            r#"
+            [defaults]
+            headers = { Cache-Control = "private, max-age=60" }
+            [routes.count]
+            path = "/"
+            actions = [{ increment-counter = "counter" }]
+            text = "{{counter}}"
+            [routes.look]
+            path = "/look"
+            text = "{{session.counter}}"
+            "#,
+        );
+        let site = site.env("SITEWRIGHT__SESSION__FACTORY", factory);
+        let server = site.serve();
+        let mut visitor = server.visitor();
+        for (path, expected) in [("/", "no-store"), ("/", "no-store"), ("/look", "private, max-age=60")] {
+            let answer = visitor.get(path);
+            assert_eq!((answer.header("cache-control"), answer.header("vary")), (expected, "Cookie"), "{factory}");
+        }
+    }
+}
+
+#[test]
 fn visitors_who_only_read_leave_no_session_behind() {
     let site = tutorial(Factory::FILE);
     let server = site.serve();
