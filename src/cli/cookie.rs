@@ -1,11 +1,10 @@
 //! `sitewright cookie`: what a session cookie says, and whether it would be believed.
 
 use std::io::{self, BufRead, Write};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 
-use super::{ConfigOption, Exit, complain, load};
+use super::{ConfigOption, Exit, complain, load, now};
 use crate::site::Vocabulary;
 
 #[derive(Args, Debug)]
@@ -37,8 +36,7 @@ pub fn run(options: &Options, vocabulary: &Vocabulary, out: &mut impl Write) -> 
     let name = format!("{}=", factory.cookie_name());
     let value = value.strip_prefix(&name).unwrap_or(value);
     let value = value.split(';').next().unwrap_or_default();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
-    match factory.explain(value.as_bytes(), now) {
+    match factory.explain(value.as_bytes(), now()) {
         Some(explanation) => {
             writeln!(out, "{explanation}")?;
             Ok(Exit::Fine)

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::http::answer::{Answer, Moment, SessionAccount, answer};
 use crate::http::{Connection, Incoming, RequestBody, drop_body};
+use crate::session::factory::SessionFactory;
 use crate::site::live::Serving;
 use crate::snapshot::{self, Exchange, Target};
 
@@ -81,7 +82,8 @@ impl Target for InProcess {
 
     fn reset<'a>(&'a self) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         Box::pin(async {
-            let Some(store) = self.serving.sessions.as_ref().and_then(|factory| factory.store()) else { return };
+            let Some(stored) = self.serving.sessions.as_deref().and_then(SessionFactory::stored) else { return };
+            let store = stored.store();
             let mut from = None;
             // What cannot be listed is under names that nobody gets again; what cannot be removed
             // shows in the snapshots.

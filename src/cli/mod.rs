@@ -10,11 +10,14 @@ mod request;
 mod routes;
 mod secret;
 mod serve;
+mod sessions;
+mod table;
 mod test;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
@@ -76,6 +79,8 @@ enum Command {
     Secret,
     /// Decode, verify and explain a session cookie
     Cookie(cookie::Options),
+    /// List, show and end sessions that live on a server
+    Sessions(sessions::Options),
     /// Print completions for a shell
     Completions(completions::Options),
 }
@@ -112,6 +117,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, vocabulary: &Vocabular
         Command::Actions(options) => actions::run(&options, vocabulary, &mut out),
         Command::Secret => secret::run(&mut out),
         Command::Cookie(options) => cookie::run(&options, vocabulary, &mut out),
+        Command::Sessions(options) => sessions::run(&options, vocabulary, &mut out),
         Command::Completions(options) => completions::run(&options, &mut out),
     };
     match done {
@@ -143,15 +149,24 @@ fn report(problems: &Diagnostics) {
 
 /// Loads a site to look at it: nothing is written, no server is asked.
 fn load(config: &ConfigOption, vocabulary: &Vocabulary) -> Result<Serving, Exit> {
+    load_as(config, vocabulary, Secrets::LookOnly)
+}
+
+fn load_as(config: &ConfigOption, vocabulary: &Vocabulary, secrets: Secrets) -> Result<Serving, Exit> {
     let mut problems = Diagnostics::default();
     let environment: Environment = process_environment();
-    match Serving::load(&config.config, &environment, vocabulary, Secrets::LookOnly, &mut problems) {
+    match Serving::load(&config.config, &environment, vocabulary, secrets, &mut problems) {
         Ok(serving) => Ok(serving),
         Err(_) => {
             report(&problems);
             Err(Exit::Problems)
         }
     }
+}
+
+/// The time, in seconds since the Unix epoch.
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
 /// A runtime for commands that await something once.

@@ -2,14 +2,13 @@
 
 use std::io::{self, Read, Write};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use clap::Args;
 use http::{HeaderName, HeaderValue, Method, Request, header};
 
 use super::in_process::InProcess;
-use super::{ConfigOption, Exit, block_on, complain, load};
+use super::{ConfigOption, Exit, block_on, complain, load, now};
 use crate::http::answer::{Account, Answer, SessionAccount};
 use crate::session::factory::Standing;
 use crate::site::Vocabulary;
@@ -50,9 +49,8 @@ pub fn run(options: &Options, vocabulary: &Vocabulary, out: &mut impl Write) -> 
             return Ok(Exit::Usage);
         }
     };
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
     let asked = format!("{} {}", request.method(), request.uri());
-    let answer = match block_on(InProcess::new(Arc::clone(&serving)).ask(request, now, 0)) {
+    let answer = match block_on(InProcess::new(Arc::clone(&serving)).ask(request, now(), 0)) {
         Ok(answer) => answer,
         Err(exit) => return Ok(exit),
     };

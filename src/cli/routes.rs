@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use clap::Args;
 
-use super::{ConfigOption, Exit, load};
+use super::{ConfigOption, Exit, load, table};
 use crate::site::Vocabulary;
 use crate::site::route::Route;
 use crate::site::statics::StaticFiles;
@@ -24,17 +24,8 @@ pub fn run(options: &Options, vocabulary: &Vocabulary, out: &mut impl Write) -> 
     let mut rows = vec![["NAME", "METHODS", "PATH", "SESSION", "ACTIONS"].map(str::to_owned)];
     rows.extend(serving.site.routes.iter().map(row));
     rows.extend(serving.site.statics.iter().map(files));
-    let widths: Vec<usize> =
-        (0..5).map(|column| rows.iter().map(|row| width(row, column)).max().unwrap_or(0)).collect();
-    for row in &rows {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        writeln!(out, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
-    }
+    table::print(&rows, out)?;
     Ok(Exit::Fine)
-}
-
-fn width(row: &[String; 5], column: usize) -> usize {
-    row.get(column).map_or(0, |cell| cell.chars().count())
 }
 
 /// A folder of `[static]`, which has no name of its own.

@@ -46,9 +46,9 @@ impl Outage {
     /// Asks the store for a session that nobody has, so that the log tells at the start, and not at
     /// the first visit, that the store cannot be reached or does not answer within `patience`.
     pub async fn look(&self, factory: &dyn SessionFactory, patience: Duration) {
-        let Some(store) = factory.store() else { return };
+        let Some(stored) = factory.stored() else { return };
         let nobodys = Key::new([0; Key::SIZE]);
-        match timeout(patience, store.load(&nobodys)).await {
+        match timeout(patience, stored.store().load(&nobodys)).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => self.failed(factory.kind(), &error.to_string()),
             Err(_) => self.failed(factory.kind(), &format!("no answer within {patience:?}")),

@@ -46,17 +46,22 @@ impl Limits {
         is_older(now - renewed, self.reissue_time)
     }
 
-    /// When a store may forget a session that was written at `renewed`: as
-    /// soon as no clock would still let it through.
-    pub fn expires(&self, created: f64, renewed: f64) -> Option<u64> {
+    /// When a session that was written at `renewed` ends, if nothing else happens.
+    pub fn ends(&self, created: f64, renewed: f64) -> Option<f64> {
         let idle = self.timeout.map(|timeout| renewed + timeout as f64);
         let ended = self.lifetime.map(|lifetime| created + lifetime as f64);
-        let first = match (idle, ended) {
-            (Some(idle), Some(ended)) => idle.min(ended),
-            (idle, ended) => idle.or(ended)?,
-        };
+        match (idle, ended) {
+            (Some(idle), Some(ended)) => Some(idle.min(ended)),
+            (idle, ended) => idle.or(ended),
+        }
+    }
+
+    /// When a store may forget such a session: as soon as no clock would
+    /// still let it through.
+    pub fn expires(&self, created: f64, renewed: f64) -> Option<u64> {
+        let ends = self.ends(created, renewed)?;
         // No further than the largest integer of SQL.
-        Some(((first + CLOCK_SKEW).ceil() as u64).min(i64::MAX as u64))
+        Some(((ends + CLOCK_SKEW).ceil() as u64).min(i64::MAX as u64))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::factories::lives_in_cookie;
 use super::route::{Route, SessionUse};
 use super::statics::StaticFiles;
 use crate::config::declaration::Declarations;
@@ -115,7 +116,7 @@ pub fn nothing_to_serve(
 
 /// Notes what a session in a cookie cannot promise, where a route counts on it.
 pub fn cookie_limits(settings: &Settings, routes: &[Route], problems: &mut Diagnostics) {
-    let in_cookie = matches!(settings.session.factory.as_deref(), Some("signed-cookie" | "encrypted-cookie"));
+    let in_cookie = settings.session.factory.as_deref().is_some_and(lives_in_cookie);
     let Some(place) = settings.place("session.factory").filter(|_| in_cookie) else { return };
     let exact = |route: &&Route| {
         route.session_use == SessionUse::Writes

@@ -11,12 +11,16 @@ use crate::config::settings::{SecretSource, Settings};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::session::secret::Secret;
 
-/// Whether opening a factory may write a secret that is not there.
+/// What opening a factory may do about a secret that is not there, and so to whose sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Secrets {
     /// Serving: `generate = true` writes the file.
     Generate,
-    /// Checking and testing: nothing is written; a secret to be generated is made up for the run.
+    /// Looking after the sessions that are served: without the secret they were made with there are
+    /// none, and it is a problem.
+    MustExist,
+    /// Checking and testing: nothing is written, a secret to be generated is made up for the run, and
+    /// so are the sessions.
     LookOnly,
 }
 
@@ -129,6 +133,10 @@ fn read_secret(
     {
         let path = folder.join(file);
         inputs.files.insert(path.clone());
+        if mode == Secrets::MustExist {
+            let message = format!("there is no secret in `{}` yet", path.display());
+            return Err((message, "the first start makes it; until then the site has no sessions"));
+        }
         let secret = Secret::generate().map_err(|error| (format!("no random secret is to be had: {error}"), ""))?;
         if mode == Secrets::LookOnly {
             return Ok(secret);

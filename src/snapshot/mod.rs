@@ -68,6 +68,7 @@ mod snap;
 mod text;
 mod visitor;
 
+pub use clock::format as utc;
 pub use directive::{DIRECTIVES, Settings, Tamper};
 pub use http_file::{HttpFile, parse};
 pub use jar::{Jar, Place};

@@ -51,6 +51,7 @@ fn how_it_ends_says_whose_fault_it_was() {
         (&good, &["actions", "raed"], USAGE),
         (&good, &["completions", "cmd.exe"], USAGE),
         (&good, &["test", "nowhere"], USAGE),
+        (&good, &["sessions", "shwo"], USAGE),
         (&good, &["--listen"], USAGE),
     ] {
         let ran = site.run(arguments);
@@ -72,7 +73,9 @@ fn help_has_examples_and_every_command_has_help() {
     for part in ["Examples:", "sitewright check", "SITEWRIGHT__SESSION__TIMEOUT=60", "Exit codes: 0 fine, 1"] {
         assert!(help.contains(part), "{part}: {help}");
     }
-    for command in ["serve", "check", "routes", "request", "test", "actions", "secret", "cookie", "completions"] {
+    for command in
+        ["serve", "check", "routes", "request", "test", "actions", "secret", "cookie", "sessions", "completions"]
+    {
         assert!(help.contains(&format!("\n  {command} ")), "{command}: {help}");
         let own = fine(&site, &[command, "--help"]);
         assert!(own.contains("Usage: sitewright ") && own.contains(command), "{own}");

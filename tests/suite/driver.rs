@@ -13,6 +13,11 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use sitewright::config::Environment;
+use sitewright::diagnostic::{Diagnostics, print};
+use sitewright::site::Vocabulary;
+use sitewright::site::credentials::Secrets;
+use sitewright::site::live::Serving;
 use tempfile::TempDir;
 
 mod factories;
@@ -152,6 +157,15 @@ impl Site {
         let text = self.read(name);
         assert!(text.contains(from), "no {from:?} in {name}:\n{text}");
         self.save(name, &text.replace(from, to));
+    }
+
+    /// The site as a server has it, in this process: with the very sessions that are served.
+    pub fn open(&self) -> Serving {
+        let environment: Environment = self.environment.iter().cloned().collect();
+        let (vocabulary, mut problems) = (Vocabulary::standard(), Diagnostics::default());
+        let config = self.path("config.toml");
+        let opened = Serving::load(&config, &environment, &vocabulary, Secrets::Generate, &mut problems);
+        opened.unwrap_or_else(|_| panic!("{}", print::to_text(&problems, false)))
     }
 
     /// The program in this folder, about to run.

@@ -25,6 +25,7 @@ mod pyramid;
 mod reference;
 mod reloading;
 mod server_sessions;
+mod sessions_command;
 mod sites;
 mod sockets;
 mod statics;

@@ -16,12 +16,11 @@ mod signer;
 use std::any::Any;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use http::HeaderMap;
 use http::header::{COOKIE, HeaderValue};
 
-use super::store::Store;
+use super::store::StoredSessions;
 use super::{Session, cookie};
 
 pub use encrypted_cookie::{EncryptedCookie, EncryptedCookieOptions};
@@ -93,9 +92,9 @@ pub trait SessionFactory: Send + Sync + fmt::Debug + 'static {
         session: &'a Session,
     ) -> BoxFuture<'a, Result<Committed, SessionError>>;
 
-    /// The store behind it, if the sessions live on a server: what a reload hands on to the factory
-    /// that comes next, and what operators look into.
-    fn store(&self) -> Option<Arc<dyn Store>> {
+    /// Itself, if it keeps its sessions in a [`Store`](super::store::Store): what a reload hands on to
+    /// the factory that comes next, and what operators look into.
+    fn stored(&self) -> Option<&StoredSessions> {
         None
     }
 

@@ -106,6 +106,11 @@ pub const LEFT_OUT: &[&str] = &[
     "memcached",
 ];
 
+/// Whether sessions of this kind are held by the browser, which then is the store.
+pub fn lives_in_cookie(kind: &str) -> bool {
+    matches!(kind, "signed-cookie" | "encrypted-cookie")
+}
+
 /// Sessions in the store that `make` makes; in the one there is, if it is made from the same
 /// settings: what it holds and the connections it has go on.
 pub fn stored(opening: Opening<'_>, make: impl FnOnce(&Opening<'_>) -> Result<Arc<dyn Store>, String>) -> Opened {
@@ -114,7 +119,7 @@ pub fn stored(opening: Opening<'_>, make: impl FnOnce(&Opening<'_>) -> Result<Ar
         None => make(&opening)?,
     };
     let store = match opening.mode {
-        Secrets::Generate => store,
+        Secrets::Generate | Secrets::MustExist => store,
         // A test or a look must not change the sessions of a site that is being served.
         Secrets::LookOnly => Arc::new(MemoryStore::default()),
     };
@@ -144,7 +149,8 @@ impl Opening<'_> {
             && old.key_prefix == new.key_prefix
             && old.connections == new.connections
             && previous.credentials.url == self.credentials.url;
-        same.then(|| previous.sessions.store()).flatten()
+        let stored = previous.sessions.stored().filter(|_| same)?;
+        Some(Arc::clone(stored.store()))
     }
 
     /// The `url`; the checks have seen to it that there is one where a kind needs one.

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use sitewright::site::Vocabulary;
+
 use super::Site;
 
 /// A factory, and what it needs beside a site.
@@ -40,6 +42,12 @@ impl Factory {
         Factory::CLUSTER,
         Factory::MEMCACHED,
     ];
+
+    /// Those that need a server, of kinds that the program was built with.
+    pub fn on_servers() -> impl Iterator<Item = Factory> {
+        let known = |factory: &Factory| Vocabulary::standard().factories().iter().any(|kind| kind.name == factory.kind);
+        Factory::STORES.into_iter().filter(|factory| factory.server.is_some()).filter(known)
+    }
 
     const fn here(kind: &'static str) -> Factory {
         Factory { name: kind, kind, server: None }

@@ -9,10 +9,7 @@ use bytes::Bytes;
 use http::header::{HOST, SET_COOKIE};
 use http::{Request, Response};
 use sitewright::cli::in_process::InProcess;
-use sitewright::diagnostic::{Diagnostics, print};
 use sitewright::session::store::StoreError;
-use sitewright::site::Vocabulary;
-use sitewright::site::credentials::Secrets;
 use sitewright::site::live::Serving;
 use tokio::runtime::{self, Runtime};
 
@@ -81,13 +78,9 @@ struct Store<'a> {
 
 impl Store<'_> {
     fn of(site: &Site) -> Store<'_> {
-        let mut problems = Diagnostics::default();
-        let environment = site.environment().iter().cloned().collect();
-        let path = site.path("config.toml");
         let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let entered = runtime.enter();
-        let loaded = Serving::load(&path, &environment, &Vocabulary::standard(), Secrets::Generate, &mut problems);
-        let serving = Arc::new(loaded.unwrap_or_else(|_| panic!("{}", print::to_text(&problems, false))));
+        let serving = Arc::new(site.open());
         drop(entered);
         Store { site, serving, runtime }
     }
@@ -100,7 +93,7 @@ impl Store<'_> {
 
     /// How many sessions there are.
     fn sessions(&self) -> u64 {
-        let store = self.serving.sessions.as_ref().unwrap().store().unwrap();
+        let store = self.serving.sessions.as_ref().unwrap().stored().unwrap().store();
         match self.runtime.block_on(store.count()) {
             Ok(count) => count,
             Err(StoreError::Unsupported) => in_memcached(self.site),

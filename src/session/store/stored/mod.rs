@@ -165,6 +165,19 @@ impl StoredSessions {
     pub fn open<'f>(&self, key: &Key, found: &'f Found) -> Result<Record<'f>, Damage> {
         self.inner.seal.open(key, found)
     }
+
+    /// When the session in `record` ends if its visitor stays away, in Unix time; `None`: never.
+    #[must_use]
+    pub fn ends(&self, record: &Record<'_>) -> Option<f64> {
+        self.inner.limits.ends(record.created, record.renewed)
+    }
+
+    /// Why what is in `record` is no session at `now`, though the store has it still; `None` if it is
+    /// one.
+    #[must_use]
+    pub fn ended(&self, record: &Record<'_>, now: f64) -> Option<Refusal> {
+        self.inner.limits.check(record.created, record.renewed, now).err()
+    }
 }
 
 impl Inner {
@@ -268,8 +281,8 @@ impl SessionFactory for StoredSessions {
         &self.inner.cookie.name
     }
 
-    fn store(&self) -> Option<Arc<dyn Store>> {
-        Some(Arc::clone(&self.inner.store))
+    fn stored(&self) -> Option<&StoredSessions> {
+        Some(self)
     }
 
     fn explain(&self, value: &[u8], _now: f64) -> Option<String> {
