@@ -6,7 +6,7 @@
 //! which routes touch the session at all.
 //!
 //! What a site may declare is in `docs/reference.md`. A program with verbs or session factories of
-//! its own is one call, [`cli::run`], with a [`site::Vocabulary`]: see `examples/own_verb.rs`.
+//! its own is one call, [`cli::run`], with a [`site::Vocabulary`]: see `examples/`.
 //!
 //! # The way of a site
 //!

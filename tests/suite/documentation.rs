@@ -8,7 +8,7 @@
 //! | `diff` | the site above, or the shipped one, loads with this edit |
 //! | `diff,broken` | with this edit, loading it prints the `text` below |
 //! | `http` | played on the site above, it gives the `snap` below |
-//! | `rust` | it stands in `examples/own_verb.rs` |
+//! | `rust` | it stands in `examples/`, or in a test beside this one |
 //! | `haproxy` | it is run by the tests under fire |
 //! | `console` | each `$ … sitewright …` prints the lines below it, where `…` stands for anything |
 //!
@@ -87,8 +87,10 @@ impl Page {
                 return self.expect(at, "console", output);
             }
             "rust" => {
-                let example = std::fs::read_to_string(Path::new(ROOT).join("examples/own_verb.rs")).unwrap();
-                return if example.contains(text) { Ok(()) } else { Err(format!("not in the example:\n{text}")) };
+                let files = |folder| std::fs::read_dir(Path::new(ROOT).join(folder)).unwrap();
+                let mut files = files("examples").chain(files("tests/suite")).map(|file| file.unwrap().path());
+                let found = files.any(|path| path.is_file() && std::fs::read_to_string(path).unwrap().contains(text));
+                return if found { Ok(()) } else { Err(format!("in no example:\n{text}")) };
             }
             "text" | "snap" | "sh" | "python" | "haproxy" => {}
             other => return Err(format!("nobody tries blocks of the kind `{other}`")),

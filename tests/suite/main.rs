@@ -20,6 +20,7 @@ mod language;
 mod leaks;
 mod login;
 mod outages;
+mod own_factory;
 mod own_verb;
 mod pyramid;
 mod reference;
