@@ -13,6 +13,8 @@ pub struct Args {
     pub param: Option<String>,
     /// The expression of a verb that takes one.
     pub operand: Option<Expression>,
+    /// The value of a verb that takes one.
+    pub given: Option<Term>,
     /// The options that were given.
     pub options: BTreeMap<&'static str, Arg>,
 }
@@ -30,7 +32,7 @@ pub enum Arg {
     Boolean(bool),
     /// For `Takes::Key`.
     Key(Key),
-    /// For `Takes::Word`.
+    /// For `Takes::Name` and `Takes::Word`.
     Word(String),
 }
 
@@ -80,7 +82,7 @@ impl Args {
         }
     }
 
-    /// An option that takes a word.
+    /// An option that takes a name or a word.
     pub fn word(&mut self, name: &str) -> Option<String> {
         match self.options.remove(name)? {
             Arg::Word(word) => Some(word),

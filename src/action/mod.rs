@@ -10,9 +10,12 @@ mod append;
 mod args;
 mod clear;
 mod delete;
+mod flash;
 mod increment_counter;
 mod invalidate;
+mod peek_flash;
 mod pop;
+mod pop_flash;
 mod read;
 mod remove;
 mod renew;
@@ -42,6 +45,9 @@ pub const VERBS: &[&Verb] = &[
     &remove::VERB,
     &delete::VERB,
     &clear::VERB,
+    &flash::VERB,
+    &pop_flash::VERB,
+    &peek_flash::VERB,
     &require::VERB,
     &respond::VERB,
     &renew::VERB,
@@ -78,6 +84,8 @@ pub enum Operand {
     Param,
     /// An expression.
     Expression,
+    /// Any value; strings in it are inline templates.
+    Value,
     /// A response, which answers instead of the route's.
     Response,
     /// `true`: there is nothing to say.
@@ -91,6 +99,7 @@ impl Operand {
             Self::Key => "\"KEY\"",
             Self::Param => "\"PARAMETER\"",
             Self::Expression => "\"EXPRESSION\"",
+            Self::Value => "VALUE",
             Self::Response => "RESPONSE",
             Self::Nothing => "true",
         }
@@ -121,6 +130,8 @@ pub enum Takes {
     Boolean,
     /// A key path into the session.
     Key,
+    /// A name, as it stands.
+    Name,
     /// One of these words.
     Word(&'static [&'static str]),
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use serde_json::{Number, Value};
+use serde_json::{Number, Value, json};
 
 use crate::session::Session;
 use crate::template::expression::{Expression, Key, KeyFailure, Term};
@@ -57,11 +57,21 @@ impl Scope for Scene<'_> {
         if let Some((_, value)) = self.bound.iter().rev().find(|(bound, _)| *bound == name) {
             return Some(value.clone());
         }
-        if name != "session" {
-            return self.input.get(name, entries);
+        match name {
+            "session" => Some(session_value(self.session, entries)),
+            "flash" => Some(flash_value(self.session)),
+            _ => self.input.get(name, entries),
         }
-        Some(session_value(self.session, entries))
     }
+}
+
+/// The flash messages as templates see them.
+fn flash_value(session: &Session) -> Value {
+    let of_queue = |queue: &str| {
+        let messages = session.peek_flash(queue).into_iter();
+        messages.map(|message| json!({ "queue": queue, "message": message })).collect::<Vec<_>>()
+    };
+    session.flash_queues().flat_map(of_queue).collect()
 }
 
 /// The session as templates see it: only the wanted entries are read.

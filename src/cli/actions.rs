@@ -38,10 +38,10 @@ pub fn run(options: &Options, vocabulary: &Vocabulary, out: &mut impl Write) -> 
 fn describe(verb: &Verb, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{{ {} = {} }}\n\n{}\n", verb.name, verb.operand.written(), verb.summary)?;
     for option in verb.options {
-        writeln!(out, "  {:10} {}", option.name, option.summary)?;
+        writeln!(out, "  {:16} {}", option.name, option.summary)?;
     }
     for (name, _, summary) in keys::ACTION {
-        writeln!(out, "  {name:10} {summary}")?;
+        writeln!(out, "  {name:16} {summary}")?;
     }
     if let Some(value) = verb.yields {
         writeln!(out, "\nIts value: {value}.")?;

@@ -4,6 +4,7 @@
 //! Session       the value a route reads and writes; knows no store   (this file)
 //!   tree        its state, a tree over the JSON text it came in
 //!   json        that text: the JSON of Python's `json` module
+//!   flash       the messages in it that wait to be shown
 //! cookie        the Cookie and Set-Cookie header fields (RFC 6265)
 //! secret        key material that does not show itself
 //!   derive      from the one secret to a key for each purpose
@@ -19,6 +20,7 @@
 pub mod cookie;
 mod derive;
 pub mod factory;
+mod flash;
 pub mod json;
 mod limits;
 pub mod secret;

@@ -8,7 +8,7 @@ use serde_json::{Number, Value};
 use super::response::Response;
 use super::responses::{self, all};
 use super::route::Step;
-use super::session_keys::KeyRead;
+use super::session_keys::KeyUse;
 use super::vocabulary::Vocabulary;
 use crate::action::{Arg, Args, Effect, Operand, Opt, Takes, Verb};
 use crate::config::keys;
@@ -29,7 +29,9 @@ pub struct Names {
     /// Whether an action is so broken that what it would have bound is not known.
     pub incomplete: bool,
     /// The keys of the session that actions read.
-    pub reads: Vec<KeyRead>,
+    pub reads: Vec<KeyUse>,
+    /// The queues that actions put flash messages into.
+    pub flashed: Vec<KeyUse>,
 }
 
 /// The steps of a route, without the broken ones.
@@ -97,13 +99,14 @@ fn step(given: &Node, vocabulary: &Vocabulary, names: &mut Names, writing: &mut 
     match (verb.build)(args) {
         Ok(action) => {
             let has_default = otherwise.is_some() || node.get("default").is_some();
-            names.reads.extend(action.effects().into_iter().filter_map(|effect| match effect {
-                Effect::Reads(path) => {
-                    let (place, key) = (entry.node.place.clone(), node.key.clone());
-                    Some(KeyRead { path, place, key, has_default })
+            for effect in action.effects() {
+                let used = |path| KeyUse { path, place: entry.node.place.clone(), key: node.key.clone(), has_default };
+                match effect {
+                    Effect::Reads(path) => names.reads.push(used(path)),
+                    Effect::Writes(path) if verb.name == "flash" => names.flashed.push(used(path)),
+                    _ => {}
                 }
-                _ => None,
-            }));
+            }
             Some(Step { verb: verb.name, action, condition: condition.flatten(), otherwise: otherwise.flatten(), bind })
         }
         Err(reason) => {
@@ -200,6 +203,10 @@ fn operand(verb: &Verb, node: &Node, args: &mut Args, writing: &mut Writing<'_>)
             args.operand = expression(node, writing);
             args.operand.is_some()
         }
+        Operand::Value => {
+            args.given = term(node, writing).map(Term::fold);
+            args.given.is_some()
+        }
         // It is no argument of the action, but what answers for it.
         Operand::Response => true,
         Operand::Nothing => {
@@ -225,6 +232,17 @@ fn option(opt: &Opt, node: &Node, writing: &mut Writing<'_>) -> Option<Arg> {
         }
         Takes::Number => number(node, writing).map(Arg::Number),
         Takes::Boolean => node.boolean(writing.problems).map(Arg::Boolean),
+        Takes::Name => {
+            let name = node.text(writing.problems)?;
+            if name.contains("{{") {
+                writing.problems.push(
+                    node.error(format!("`{}` is a name that is known before a request", opt.name))
+                        .help("write it out: nothing is filled in here"),
+                );
+                return None;
+            }
+            Some(Arg::Word(name.value))
+        }
         Takes::Word(words) => {
             let word = node.text(writing.problems)?;
             if !words.contains(&word.as_str()) {

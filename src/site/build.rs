@@ -14,7 +14,7 @@ use super::pattern::Pattern;
 use super::request::NAMES;
 use super::response::Response;
 use super::route::Route;
-use super::session_keys::{self, KeyRead, SessionKeys};
+use super::session_keys::{self, KeyUse, SessionKeys};
 use super::vocabulary::Vocabulary;
 use super::{ErrorPage, Part, Site, fingerprint, params, responses, server, sessions, statics};
 use crate::config::Loaded;
@@ -49,10 +49,19 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
     let mut parts = Vec::new();
     let mut shown = Vec::new();
     let mut reads = Vec::new();
+    let mut flashed = Vec::new();
     for (index, (part, known)) in declared.iter().zip(&known).enumerate() {
         let home = Home { site: &part.name, prefix: &part.prefix, data: known };
-        let mut compiler =
-            Compiler { part, home, index, vocabulary, library: &mut library, shown: &mut shown, reads: &mut reads };
+        let mut compiler = Compiler {
+            part,
+            home,
+            index,
+            vocabulary,
+            library: &mut library,
+            shown: &mut shown,
+            reads: &mut reads,
+            flashed: &mut flashed,
+        };
         for route in &part.routes {
             let pattern = paths.pattern(&home.qualify(&route.name)).cloned();
             if let Some(route) = compiler.route(route, pattern, problems) {
@@ -74,6 +83,7 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
         check::nothing_to_serve(&routes, &statics, declarations, problems);
         check::cookie_limits(&loaded.settings, &routes, problems);
         session_keys::check(&routes, &reads, problems);
+        session_keys::check_flash(&routes, &reads, &flashed, problems);
     }
     Some(Site {
         settings: loaded.settings,
@@ -138,7 +148,8 @@ struct Compiler<'c> {
     vocabulary: &'c Vocabulary,
     library: &'c mut Library,
     shown: &'c mut Vec<Shown>,
-    reads: &'c mut Vec<KeyRead>,
+    reads: &'c mut Vec<KeyUse>,
+    flashed: &'c mut Vec<KeyUse>,
 }
 
 impl Compiler<'_> {
@@ -169,8 +180,10 @@ impl Compiler<'_> {
         let added = writing.added;
         let mut reads = names.reads;
         reads.extend(added.iter().flat_map(|name| session_keys::named_in(self.library, name)));
-        let keys = SessionKeys::of(&steps, &reads);
+        let answers = [response.as_ref(), invalid.as_ref().and_then(Option::as_ref)];
+        let keys = SessionKeys::of(&steps, &reads, &answers);
         self.reads.extend(reads);
+        self.flashed.extend(names.flashed);
         let fingerprint = fingerprint::route(declared, &self.part.prefix, &added, self.library);
         let by = self.home.qualify(&declared.name);
         let (in_answers, in_invalid) = added.split_at(in_answers);
@@ -222,7 +235,7 @@ impl Compiler<'_> {
                 added: Vec::new(),
             };
             let response: Option<Response> = responses::response(&declared.response, &mut writing);
-            let mut provided: BTreeSet<String> = ["error", "request"].map(str::to_owned).into();
+            let mut provided: BTreeSet<String> = ["error", "flash", "request"].map(str::to_owned).into();
             provided.extend(self.part.data.iter().map(|entry| entry.name.value.clone()));
             let shown = writing.added;
             if let Some(response) = response {

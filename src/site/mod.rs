@@ -246,6 +246,8 @@ impl crate::template::render::Scope for ErrorScope<'_> {
                 "id": self.info.id,
                 "errors": params::errors(&self.failure.errors),
             }),
+            // They wait for a page that is no error.
+            "flash" => Value::Array(Vec::new()),
             "request" => serde_json::json!({ "method": self.info.method.as_str(), "path": self.info.path }),
             _ => return self.data.get(name).cloned(),
         })

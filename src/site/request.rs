@@ -108,6 +108,7 @@ pub const REQUEST: &[(&str, &str)] = &[
 /// The names every template and expression sees, with what they are.
 pub const NAMES: &[(&str, &str)] = &[
     ("session", "the session, as the actions so far have left it"),
+    ("flash", "the flash messages of all queues, each with its `queue` and its `message`"),
     ("params", "the parameters of the request: the query, then the form"),
     ("errors", "what is wrong with the parameters, by name"),
     ("query", "the query's parameters"),

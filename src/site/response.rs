@@ -31,6 +31,8 @@ pub struct Response {
     pub status: Option<StatusCode>,
     /// Further headers.
     pub headers: Vec<(HeaderName, Text)>,
+    /// Whether its body shows `flash`, which takes the messages out of the session.
+    pub shows_flash: bool,
 }
 
 /// The five kinds of response.

@@ -16,6 +16,7 @@ use crate::template::render::Escaping;
 /// Compiles a response; `None` if it is broken.
 pub fn response(declared: &ResponseDeclaration, writing: &mut Writing<'_>) -> Option<Response> {
     let body = &declared.body;
+    let before = writing.added.len();
     let content = match declared.kind.value {
         "template" => template(body, writing).map(Content::Template),
         "html" => text(body, Escaping::Html, writing).map(Content::Html),
@@ -23,6 +24,9 @@ pub fn response(declared: &ResponseDeclaration, writing: &mut Writing<'_>) -> Op
         "json" => json(body, writing).map(Term::fold).map(Content::Json),
         _ => redirect(body, writing).map(Content::Redirect),
     };
+    let shown = writing.added.get(before..).unwrap_or_default();
+    let shows_flash =
+        declared.kind.value != "redirect" && shown.iter().any(|template| writing.library.shows(template, "flash"));
     let status = match &declared.status {
         Some(status) if declared.kind.value == "redirect" && !is_redirect(status.value) => {
             writing.problems.push(
@@ -36,7 +40,7 @@ pub fn response(declared: &ResponseDeclaration, writing: &mut Writing<'_>) -> Op
         None => None,
     };
     let headers = declared.headers.iter().filter_map(|entry| header(entry, writing)).collect();
-    Some(Response { content: content?, status, headers })
+    Some(Response { content: content?, status, headers, shows_flash })
 }
 
 /// Compiles the `invalid` of a route: a bad request unless it says otherwise.

@@ -106,7 +106,7 @@ impl Route {
         if !request.checked.faults().is_empty() {
             let Some(invalid) = &self.invalid else { return Err(Failure::invalid(request.checked.faults())) };
             let scene = Scene { session, now: request.now, bound: &[], input: &input, templates: around.templates };
-            return invalid.render(&self.rendering(around, &scene));
+            return show(invalid, around, scene);
         }
         let mut bound = Vec::with_capacity(self.steps.len());
         for step in &self.steps {
@@ -120,7 +120,7 @@ impl Route {
             }
             let value = match (step.action.run(&mut scene), &step.otherwise) {
                 (Ok(value), _) => value,
-                (Err(_), Some(response)) => return response.render(&self.rendering(around, &scene)),
+                (Err(_), Some(response)) => return show(response, around, scene),
                 (Err(Cannot::Missing(_)), None) => Value::Null,
                 (Err(cannot), None) => return Err(failure(cannot)),
             };
@@ -129,12 +129,17 @@ impl Route {
             }
         }
         let scene = Scene { session, now: request.now, bound: &bound, input: &input, templates: around.templates };
-        self.response.render(&self.rendering(around, &scene))
+        show(&self.response, around, scene)
     }
+}
 
-    fn rendering<'r>(&self, around: &Surroundings<'r>, scene: &'r Scene<'_>) -> Rendering<'r> {
-        Rendering { templates: around.templates, links: around.links, scope: scene }
+/// Renders a response. The flash messages that it shows are gone then.
+fn show(response: &Response, around: &Surroundings<'_>, scene: Scene<'_>) -> Result<Reply, Failure> {
+    let reply = response.render(&Rendering { templates: around.templates, links: around.links, scope: &scene })?;
+    if response.shows_flash {
+        scene.session.pop_all_flash();
     }
+    Ok(reply)
 }
 
 /// What a visitor is told when an action cannot do its work and has no `or`.

@@ -3,21 +3,22 @@
 
 use std::collections::BTreeSet;
 
+use super::response::Response;
 use super::route::{Route, SessionUse, Step};
 use crate::action::Effect;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, nearest};
 use crate::template::library::Library;
 
-/// A place where a key of the session is read.
+/// A place where a key of the session is read, or a message is made.
 #[derive(Clone, Debug)]
-pub struct KeyRead {
+pub struct KeyUse {
     /// The key, as far as it is known before a request.
     pub path: Vec<String>,
     /// Where it is named.
     pub place: Place,
     /// The key path of what names it.
     pub key: String,
-    /// Whether it is said what happens if the session does not have it.
+    /// Whether it is said what happens if the session does not have it, or nothing is to be said.
     pub has_default: bool,
 }
 
@@ -36,8 +37,9 @@ pub struct SessionKeys {
 }
 
 impl SessionKeys {
-    /// The keys of a route: `reads` as its templates and expressions name them.
-    pub fn of(steps: &[Step], reads: &[KeyRead]) -> Self {
+    /// The keys of a route: `reads` as its templates and expressions name them, `answers` what it
+    /// answers beside what its steps do.
+    pub fn of(steps: &[Step], reads: &[KeyUse], answers: &[Option<&Response>]) -> Self {
         let mut keys = Self { reads: reads.iter().map(|read| read.path.clone()).collect(), ..Self::default() };
         for effect in steps.iter().flat_map(|step| step.action.effects()) {
             match effect {
@@ -47,6 +49,10 @@ impl SessionKeys {
                 Effect::Clears => keys.removes.insert(Vec::new()),
                 Effect::Renews => !std::mem::replace(&mut keys.renews, true),
             };
+        }
+        let answers = answers.iter().copied().chain(steps.iter().map(|step| step.otherwise.as_ref()));
+        if answers.flatten().any(|response| response.shows_flash) {
+            keys.removes.insert(vec![QUEUES.to_owned()]);
         }
         keys
     }
@@ -63,12 +69,21 @@ impl SessionKeys {
     }
 }
 
-/// The keys that a template or an expression names: `session.user`, or all of `session`.
-pub fn named_in(library: &Library, template: &str) -> Vec<KeyRead> {
+/// Stands for the queues of flash messages, whatever they are called.
+const QUEUES: &str = "_f_*";
+
+/// The keys that a template or an expression names: `session.user`, or all of `session`; for `flash`,
+/// the queues.
+pub fn named_in(library: &Library, template: &str) -> Vec<KeyUse> {
     let named = library.variables(template).into_iter().filter_map(|variable| {
         let (name, path) = variable.path.split_first()?;
-        (name == "session").then(|| KeyRead {
-            path: path.to_vec(),
+        let path = match name.as_str() {
+            "session" => path.to_vec(),
+            "flash" => vec![QUEUES.to_owned()],
+            _ => return None,
+        };
+        Some(KeyUse {
+            path,
             place: variable.entry.as_ref().unwrap_or(&variable.place).clone(),
             key: variable.key.clone(),
             has_default: variable.has_default,
@@ -78,7 +93,7 @@ pub fn named_in(library: &Library, template: &str) -> Vec<KeyRead> {
 }
 
 /// Warns of keys that are read where nothing is said for their absence, though no route writes them.
-pub fn check(routes: &[Route], reads: &[KeyRead], problems: &mut Diagnostics) {
+pub fn check(routes: &[Route], reads: &[KeyUse], problems: &mut Diagnostics) {
     let written: BTreeSet<&Vec<String>> = routes.iter().flat_map(|route| &route.keys.writes).collect();
     let names: BTreeSet<String> = written.iter().map(|path| path.join(".")).collect();
     // What shows all of the session, whatever is in it, asks for no key.
@@ -98,6 +113,31 @@ pub fn check(routes: &[Route], reads: &[KeyRead], problems: &mut Diagnostics) {
             Diagnostic::warning(&read.place, format!("no route ever writes `{name}`, so the session does not have it"))
                 .key(&read.key)
                 .help(help),
+        );
+    }
+}
+
+/// Warns of flash messages that nobody ever sees, and notes where there is never one to be seen.
+pub fn check_flash(routes: &[Route], reads: &[KeyUse], flashed: &[KeyUse], problems: &mut Diagnostics) {
+    let all = [QUEUES.to_owned()];
+    let shown = reads.iter().find(|read| read.path == all);
+    // Without an answer to show it, a message may still be worked with.
+    let is_read = |message: &&KeyUse| {
+        let reads = |keys: &SessionKeys| keys.reads.contains(&message.path) || keys.removes.contains(&message.path);
+        shown.is_some() || routes.iter().any(|route| reads(&route.keys))
+    };
+    for message in flashed.iter().filter(|message| !is_read(message)) {
+        problems.push(
+            Diagnostic::warning(&message.place, "no page ever shows this message")
+                .key(&message.key)
+                .help("show it in a template: `{{#each flash}}<p class=\"{{queue}}\">{{message}}</p>{{/each}}`"),
+        );
+    }
+    if let (Some(shown), []) = (shown, flashed) {
+        problems.push(
+            Diagnostic::note(&shown.place, "no action makes a message for `flash` to show")
+                .key(&shown.key)
+                .help("`{ flash = \"Saved.\" }` makes one; so may another program that shares the session"),
         );
     }
 }

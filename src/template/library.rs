@@ -302,6 +302,11 @@ impl Library {
         all
     }
 
+    /// Whether a template shows a name of the site's, itself or in a partial.
+    pub fn shows(&self, template: &str, name: &str) -> bool {
+        self.variables(template).iter().any(|variable| variable.path.first().is_some_and(|first| first == name))
+    }
+
     /// `way` leads from the template that is shown to this one; it keeps a cycle from going on.
     fn gather<'l>(&'l self, name: &'l str, given: &mut Vec<&'l str>, way: &mut Vec<&'l str>, all: &mut Vec<Variable>) {
         let Some(parsed) = self.parsed.get(name).filter(|_| !way.contains(&name)) else { return };

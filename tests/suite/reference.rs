@@ -122,6 +122,7 @@ fn takes(takes: Takes) -> String {
         Takes::Number => "a number, or an expression for one".to_owned(),
         Takes::Boolean => "`true` or `false`".to_owned(),
         Takes::Key => "a key".to_owned(),
+        Takes::Name => "a name".to_owned(),
         Takes::Word(words) => words.iter().map(|word| code(&format!("\"{word}\""))).collect::<Vec<_>>().join(", "),
     }
 }

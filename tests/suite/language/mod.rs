@@ -2,6 +2,7 @@
 
 mod actions;
 mod expressions;
+mod flash;
 mod limits;
 mod params;
 mod responses;

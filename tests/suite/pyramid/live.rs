@@ -88,6 +88,15 @@ path = "/nested"
 actions = [{ increment-counter = "nested.count" }]
 text = "Count: {{count}}"
 
+[routes.flash]
+path = "/flash"
+actions = [{ flash = "{{params.message}}" }, { flash = "and {{params.message}}", queue = "more" }]
+text = "Waiting"
+
+[routes.messages]
+path = "/messages"
+text = "{{#each flash}}{{queue}}: {{message}}; {{/each}}"
+
 [routes.leave]
 path = "/leave"
 actions = [{ invalidate = true }]

@@ -239,6 +239,27 @@ fn flash_messages_and_the_csrf_token_survive() {
 
 #[test]
 #[ignore = "needs Pyramid: run tests/run"]
+fn either_side_shows_the_flash_messages_of_the_other() {
+    let (pyramid, _site, sitewright) = both(json!({ "secret": "itsaseekreet" }));
+    let mut visitor = Visitor::new(sitewright.address);
+    visitor.get("/flash?message=caf%C3%A9");
+    visitor.moves_to(&pyramid);
+    visitor.get("/flash?message=saved&queue=more");
+    assert!(visitor.get("/pop-flash").text().contains("café"));
+    assert!(visitor.get("/pop-flash?queue=more").text().contains("and café saved"));
+
+    visitor.get("/flash?message=saved&queue=news");
+    visitor.get("/flash?message=sent");
+    visitor.get("/flash?message=read&queue=news");
+    visitor.moves_to(&sitewright);
+    assert_eq!(visitor.get("/messages").text(), "news: saved; news: read; : sent; ");
+    assert_eq!(visitor.get("/messages").text(), "");
+    visitor.moves_to(&pyramid);
+    assert!(!visitor.get("/pop-flash?queue=news").text().contains("saved"));
+}
+
+#[test]
+#[ignore = "needs Pyramid: run tests/run"]
 fn a_tampered_cookie_is_a_new_session_on_both_sides() {
     let (pyramid, _site, sitewright) = both(json!({ "secret": "itsaseekreet" }));
     let sides = [pyramid.site(0), sitewright.address];
