@@ -92,6 +92,16 @@ impl Page {
                 let found = files.any(|path| path.is_file() && std::fs::read_to_string(path).unwrap().contains(text));
                 return if found { Ok(()) } else { Err(format!("in no example:\n{text}")) };
             }
+            // The page shows the table that the code's own documentation shows.
+            "sql" => {
+                let sources = ["postgres.rs", "mysql.rs"].map(|name| {
+                    let source =
+                        std::fs::read_to_string(Path::new(ROOT).join("src/session/store/sql").join(name)).unwrap();
+                    source.replace("//! ", "")
+                });
+                let known = sources.iter().any(|source| source.contains(text.trim_end()));
+                return if known { Ok(()) } else { Err(format!("no such table:\n{text}")) };
+            }
             "text" | "snap" | "sh" | "python" | "haproxy" => {}
             other => return Err(format!("nobody tries blocks of the kind `{other}`")),
         }
