@@ -2,6 +2,7 @@
 //! --test suite sites` accepts what they answer now: read the difference before you keep it.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -49,6 +50,78 @@ fn every_factory_on_a_server_gives_the_same_answers() {
     for factory in Factory::on_servers() {
         every_site_passes(factory.name, |site| site.sessions_in(factory));
     }
+}
+
+/// Everything that can become of a session, and what its factory and no other might say of it.
+const LIVES: &str = r#"
+[session]
+factory = "signed-cookie"
+secret = { file = "session.secret", generate = true }
+
+[defaults]
+headers = { Cache-Control = "private, max-age=60" }
+text = "{{session.n}}"
+
+[routes.look]
+path = "/look"
+
+[routes.count]
+path = "/count"
+actions = [{ increment-counter = "n" }]
+
+[routes.clear]
+path = "/clear"
+actions = [{ clear = true }]
+
+[routes.renew]
+path = "/renew"
+actions = [{ renew = true }]
+
+[routes.end]
+path = "/end"
+actions = [{ invalidate = true }]
+
+[routes.anew]
+path = "/anew"
+actions = [{ invalidate = true }, { set = "n", value = 7 }]
+
+[routes.fails]
+path = "/fails"
+actions = [{ increment-counter = "n" }, { store-param = "missing" }]
+"#;
+
+#[test]
+fn the_life_of_a_session_is_told_alike_by_every_factory() {
+    let visits = "count count renew look fails end end look count anew clear look count @+3m/look @+21m/look count \
+                  @tamper/count count @no-cookie-jar/count @tamper/look @+1h/count end";
+    let visits = visits.split_whitespace().map(|visit| match visit.split_once('/') {
+        Some((directive, path)) => format!("###\n# {}\nGET /{path}\n", directive.replace("@+", "@at +")),
+        None => format!("###\nGET /{visit}\n"),
+    });
+    let visits: String = visits.collect();
+    let folder = tempfile::tempdir().unwrap();
+    let vocabulary = Vocabulary::standard();
+    for (max_age, on_exception) in [("never", "false"), ("never", "true"), ("600", "true")] {
+        let file = folder.path().join(format!("{max_age}-{on_exception}.http"));
+        fs::write(&file, &visits).unwrap();
+        for kind in vocabulary.factories().iter().filter(|kind| kind.url.is_none()) {
+            let site = Site::new().config(LIVES).env("SITEWRIGHT__SESSION__FACTORY", kind.name);
+            let site = site.env("SITEWRIGHT__SESSION__MAX_AGE", max_age);
+            let site = site.env("SITEWRIGHT__SESSION__SET_ON_EXCEPTION", on_exception);
+            // The first one says how it is.
+            let update = !file.with_extension("snap").exists();
+            let report = play(&site, std::slice::from_ref(&file), &snapshot::Options { update, color: false });
+            assert_eq!(report.failed(), 0, "`{}`, max_age {max_age}:\n{report}", kind.name);
+        }
+        let told = fs::read_to_string(file.with_extension("snap")).unwrap();
+        let cookies = if max_age == "never" { 10 } else { 16 };
+        assert_eq!(told.matches("set-cookie: session=").count(), cookies, "{told}");
+    }
+}
+
+#[tokio::main]
+async fn play(site: &Site, files: &[PathBuf], options: &snapshot::Options) -> snapshot::Report {
+    snapshot::run(files, &InProcess::new(Arc::new(site.open())), options).await
 }
 
 /// Runs the snapshot tests of every site on the very factory that is served, which `sitewright test`
