@@ -208,7 +208,7 @@ pub const TOP: &[Declared] = &[
         "string",
         "Where `*.hbs` files are; default `templates`, beside the file. They join under their relative path without the suffix.",
     ),
-    ("data", "table", "Values every template sees."),
+    ("data", "table", "Values every template sees; one may be in a file: `{ file = \"teas.csv\" }`."),
     ("defaults", "table", "What every route starts from (Pyramid's `view_defaults`): any key of a route but `path`."),
     ("routes", "table of routes", "The routes; the name is what links and redirects use."),
     (
@@ -245,7 +245,7 @@ pub const ROUTE: &[Declared] = &[
     ("params", "table of parameters", "What the query and the form may hold; see *Parameters*."),
     ("invalid", "response", "Answers when `params` does not hold; its default status is 400."),
     ("actions", "array of actions", "Run in order."),
-    ("data", "table", "Values the route's template sees."),
+    ("data", "table", "Values the route's template sees; they may be in files, as in `[data]`."),
     ("keepalive", "boolean", "Whether a request counts as activity of its session; default true."),
 ];
 

@@ -4,6 +4,7 @@
 //! The only folder that knows `toml` and `config`. It checks shapes (unknown keys, wrong types, two
 //! responses); what the names *mean* is checked when `crate::site` is built.
 
+mod data;
 pub mod declaration;
 pub mod keys;
 pub mod kind;
@@ -137,15 +138,16 @@ impl File {
 }
 
 fn declarations(
-    file: File,
+    mut file: File,
     name: String,
     prefix: String,
     ancestors: &mut Vec<PathBuf>,
     inputs: &mut Inputs,
     problems: &mut Diagnostics,
 ) -> Declarations {
-    let top = &file.node;
     let folder = file.path.parent().unwrap_or(Path::new("")).to_owned();
+    data::fetch(&mut file.node, &folder, inputs, problems);
+    let top = &file.node;
     let around = Around { folder: &folder, name: &name, prefix: &prefix };
     let mounts = mounts(top, &around, ancestors, inputs, problems);
     Declarations {

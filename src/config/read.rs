@@ -1,8 +1,9 @@
 //! Reading the files of a site, and remembering what was read.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 /// Which files and folders a site was read from, and a fingerprint of every byte.
@@ -21,11 +22,28 @@ pub struct Inputs {
 impl Inputs {
     /// Reads a text file and takes note of it.
     pub fn read(&mut self, path: &Path) -> io::Result<String> {
-        String::from_utf8(self.read_bytes(path)?).map_err(|error| {
-            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-            let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
-            io::Error::new(io::ErrorKind::InvalidData, format!("line {line} is not UTF-8"))
-        })
+        text(self.read_bytes(path)?)
+    }
+
+    /// The same, for a file of at most so many MiB.
+    ///
+    /// # Errors
+    /// If it cannot be read, is larger, or is not UTF-8.
+    pub fn read_at_most(&mut self, mebibytes: u64, path: &Path) -> io::Result<String> {
+        let most = mebibytes << 20;
+        let bytes = File::open(path).and_then(|file| {
+            let mut bytes = Vec::new();
+            file.take(most + 1).read_to_end(&mut bytes)?;
+            Ok(bytes)
+        });
+        self.files.insert(path.to_owned());
+        self.note(&(path, bytes.as_ref().ok()));
+        let bytes = bytes?;
+        if bytes.len() as u64 > most {
+            let message = format!("it has more than {mebibytes} MiB");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+        }
+        text(bytes)
     }
 
     /// Reads a file of any kind and takes note of it.
@@ -69,6 +87,14 @@ impl Inputs {
         (self.fingerprint, what).hash(&mut hasher);
         self.fingerprint = hasher.finish();
     }
+}
+
+fn text(bytes: Vec<u8>) -> io::Result<String> {
+    String::from_utf8(bytes).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+        io::Error::new(io::ErrorKind::InvalidData, format!("line {line} is not UTF-8"))
+    })
 }
 
 /// Why a file could not be read, in a person's words.

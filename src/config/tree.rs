@@ -26,7 +26,7 @@ pub struct Node {
 pub enum Tree {
     /// A string.
     Text(String),
-    /// An integer, float or boolean.
+    /// An integer, float or boolean; `null` in JSON, and where a value could not be read.
     Scalar(Value),
     /// An array.
     List(Vec<Node>),
@@ -45,8 +45,13 @@ pub struct Entry {
 
 /// The tree of a parsed text, whose places are in `source`.
 pub fn read(table: &Spanned<DeTable<'_>>, source: &Arc<Source>, problems: &mut Diagnostics) -> Node {
-    let tree = table_of(table.get_ref(), source, "", problems);
-    Node { place: source.place(table.span()), key: String::new(), tree }
+    read_below("", table, source, problems)
+}
+
+/// The same, where the text itself belongs below a key.
+pub fn read_below(key: &str, table: &Spanned<DeTable<'_>>, source: &Arc<Source>, problems: &mut Diagnostics) -> Node {
+    let tree = table_of(table.get_ref(), source, key, problems);
+    Node { place: source.place(table.span()), key: key.to_owned(), tree }
 }
 
 fn table_of(table: &DeTable<'_>, source: &Arc<Source>, key: &str, problems: &mut Diagnostics) -> Tree {
@@ -138,6 +143,7 @@ impl Node {
         match &self.tree {
             Tree::Text(_) => "a string",
             Tree::Scalar(Value::Bool(_)) => "a boolean",
+            Tree::Scalar(Value::Null) => "null",
             Tree::Scalar(value) if value.is_i64() => "an integer",
             Tree::Scalar(_) => "a number",
             Tree::List(_) => "an array",

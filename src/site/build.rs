@@ -19,7 +19,7 @@ use super::vocabulary::Vocabulary;
 use super::{ErrorPage, Part, Site, fingerprint, params, responses, server, sessions, statics};
 use crate::config::Loaded;
 use crate::config::declaration::{Declarations, RouteDeclaration};
-use crate::config::tree::Entry;
+use crate::config::tree::{Entry, Tree};
 use crate::diagnostic::{At, Diagnostic, Diagnostics, did_you_mean};
 use crate::template::expression::Writing;
 use crate::template::helpers::Links;
@@ -136,7 +136,8 @@ fn known_data(part: &Declarations) -> Map<String, Value> {
             in_data || bound
         })
     };
-    let known = part.data.iter().filter(|entry| !hidden(&entry.name));
+    let is_unread = |entry: &Entry| matches!(entry.node.tree, Tree::Scalar(Value::Null));
+    let known = part.data.iter().filter(|entry| !is_unread(entry) && !hidden(&entry.name));
     known.map(|entry| (entry.name.value.clone(), entry.node.to_value())).collect()
 }
 

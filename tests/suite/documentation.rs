@@ -227,6 +227,8 @@ fn folder_with(text: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("config.toml"), text).unwrap();
     std::os::unix::fs::symlink(Path::new(ROOT).join("sites"), folder.path().join("sites")).unwrap();
+    let teas = "name,price\nAssam,4.50\n\"Sencha, first harvest\",6.20\n";
+    std::fs::write(folder.path().join("teas.csv"), teas).unwrap();
     for name in ["static", "images"] {
         std::fs::create_dir(folder.path().join(name)).unwrap();
         std::fs::write(folder.path().join(name).join("style.css"), "body {}\n").unwrap();

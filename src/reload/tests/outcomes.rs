@@ -206,6 +206,27 @@ async fn templates_are_part_of_the_site() {
 }
 
 #[tokio::test]
+async fn data_files_are_part_of_the_site() {
+    let folder = Folder::new(
+        "[data]\nteas = { file = \"more/teas.csv\" }\n[routes.home]\npath = \"/\"\ntext = \"{{teas.0.name}}\"\n",
+    );
+    write(&folder.join("more/teas.csv"), "name\nAssam\n");
+    let mut site = folder.watch().await;
+    assert_eq!(site.page(), "Assam");
+    write(&folder.join("more/teas.csv"), "name\nSencha\n");
+    assert_eq!(site.applied().await.to_string(), "changed [data]");
+    assert_eq!(site.page(), "Sencha");
+    write(&folder.join("more/teas.csv"), "name\nSencha,1\n");
+    site.rejected().await;
+    assert_eq!(site.page(), "Sencha");
+    // One that has gone is awaited, in its folder and with it.
+    fs::remove_dir_all(folder.join("more")).unwrap();
+    site.rejected().await;
+    write(&folder.join("more/teas.csv"), "name\nMate\n");
+    site.shows("Mate").await;
+}
+
+#[tokio::test]
 async fn mounted_sites_are_part_of_the_site() {
     let mount = "[[mount]]\nsite = \"sites/login\"\nat = \"/login\"\n";
     let folder = Folder::new(&(showing("one") + mount));

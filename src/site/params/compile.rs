@@ -143,6 +143,8 @@ impl Reader<'_> {
             _ => return node.expected("an array of values, or the name of one in `data`", self.problems),
         };
         let items: Vec<Node> = match options.tree {
+            // It has a file with mistakes of its own.
+            Tree::Scalar(Value::Null) => return None,
             Tree::List(items) => items,
             Tree::Table(entries) => entries.iter().map(key).collect(),
             _ => {
