@@ -37,7 +37,11 @@ fn files(files: &StaticFiles) -> [String; 5] {
 fn row(route: &Route) -> [String; 5] {
     let methods: Vec<_> = route.methods.iter().map(http::Method::as_str).collect();
     let verbs: Vec<_> = route.steps.iter().map(|step| step.verb).collect();
-    [route.name.clone(), methods.join(","), route.pattern.text().to_owned(), session(route), verbs.join(", ")]
+    let mut path = route.pattern.text().to_owned();
+    if !route.predicates.is_empty() {
+        path += &format!(" if {}", route.predicates.written().join(", "));
+    }
+    [route.name.clone(), methods.join(","), path, session(route), verbs.join(", ")]
 }
 
 /// Such as `reads cart, user; writes cart`.

@@ -57,6 +57,8 @@ pub struct RouteDeclaration {
     pub path: Option<At<String>>,
     /// `methods`, if given.
     pub methods: Option<Vec<At<String>>>,
+    /// `match`, if given.
+    pub predicates: Option<Node>,
     /// `params`, if given.
     pub params: Option<Vec<ParamDeclaration>>,
     /// `invalid`.

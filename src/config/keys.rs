@@ -242,11 +242,29 @@ pub const ROUTE: &[Declared] = &[
         "array of strings",
         "Default `[\"GET\"]`. HEAD is answered by GET, OPTIONS by the table, anything else is 405.",
     ),
+    ("match", "table of predicates", "What else must hold of a request; see *Predicates*."),
     ("params", "table of parameters", "What the query and the form may hold; see *Parameters*."),
     ("invalid", "response", "Answers when `params` does not hold; its default status is 400."),
     ("actions", "array of actions", "Run in order."),
     ("data", "table", "Values the route's template sees; they may be in files, as in `[data]`."),
     ("keepalive", "boolean", "Whether a request counts as activity of its session; default true."),
+];
+
+/// A `match = { … }`.
+pub const MATCH: &[Declared] = &[
+    (
+        "header",
+        "string or array",
+        "`\"X-Api\"`: the header is there. `\"X-Api:2\"`: its value begins as this regular expression says. All of several.",
+    ),
+    ("param", "string or array", "`\"q\"`: the query has the parameter. `\"q=tea\"`: with this value. All of several."),
+    (
+        "accept",
+        "string or array",
+        "A media type that the client takes, such as `\"application/json\"`. One of several.",
+    ),
+    ("xhr", "boolean", "Whether the request says `X-Requested-With: XMLHttpRequest`, as many scripts do."),
+    ("host", "string or array", "The host without its port; a leading dot allows all below it, too. One of several."),
 ];
 
 /// A parameter of `params = { NAME = { … } }`.
@@ -329,7 +347,9 @@ pub fn elsewhere(name: &str, inside: &str) -> Option<String> {
     let declared = |lists: &[&[Declared]]| lists.iter().any(|list| names(list).contains(&name));
     let setting = |list: &[Key]| list.iter().any(|key| key.name == name);
     let below_a_header = inside.starts_with("routes.") || matches!(inside, "server" | "session" | "defaults");
-    if inside.contains(".params.") && declared(&[ROUTE, RESPONSE]) {
+    if inside.starts_with("routes.") && !inside.ends_with(".match") && names(MATCH).contains(&name) {
+        Some(format!("`{name}` is a predicate: write `match = {{ {name} = … }}`"))
+    } else if inside.contains(".params.") && declared(&[ROUTE, RESPONSE]) {
         Some(format!("`{name}` belongs to the route: write it above `[{inside}]`"))
     } else if inside.is_empty() && declared(&[ROUTE, RESPONSE]) {
         Some(format!("`{name}` belongs to a route: write it below `[routes.NAME]`"))

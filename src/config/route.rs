@@ -73,6 +73,7 @@ fn route(name: &At<String>, node: &Node, problems: &mut Diagnostics) -> RouteDec
             }
             names
         }),
+        predicates: get("match").cloned(),
         params: get("params").map(|params| param::params(params, problems)),
         invalid: get("invalid").and_then(|invalid| response(invalid, "template", problems)),
         actions: get("actions").map(|actions| actions.list(problems).to_vec()),
@@ -95,6 +96,7 @@ impl RouteDeclaration {
             }
         }
         self.methods = self.methods.take().or_else(|| defaults.methods.clone());
+        self.predicates = self.predicates.take().or_else(|| defaults.predicates.clone());
         self.params = self.params.take().or_else(|| defaults.params.clone());
         self.invalid = self.invalid.take().or_else(|| defaults.invalid.clone());
         self.actions = self.actions.take().or_else(|| defaults.actions.clone());

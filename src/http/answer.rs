@@ -19,11 +19,12 @@ use crate::session::transaction::{Rules, transact};
 use crate::site::failure::Failure;
 use crate::site::live::Serving;
 use crate::site::params::{Checked, Faults};
+use crate::site::predicates::Head;
 use crate::site::request::Request;
 use crate::site::response::Reply;
 use crate::site::route::{Route, SessionUse};
 use crate::site::router::Miss;
-use crate::site::{ErrorInfo, Found};
+use crate::site::{Choice, ErrorInfo, Found};
 
 /// What is drawn once for each request, however often its route runs.
 #[derive(Clone, Debug)]
@@ -133,9 +134,16 @@ async fn attempt(
     if incoming.path == "*" {
         return Ok(page::options(&site.methods()));
     }
-    let (route, markers) = match site.find(&incoming.method, &incoming.path) {
-        Ok(Found::Route(route, markers)) => (route, markers),
-        Ok(Found::Static(files, segments)) => {
+    let head = Head {
+        method: &incoming.method,
+        path: &incoming.path,
+        query: incoming.query.as_deref(),
+        headers: &incoming.headers,
+        host: &host,
+    };
+    let (route, markers, varies) = match site.find(&head) {
+        Ok(Choice { found: Found::Route(route, markers), varies }) => (route, markers, varies),
+        Ok(Choice { found: Found::Static(files, segments), varies }) => {
             let asked = Asked {
                 method: &incoming.method,
                 headers: &incoming.headers,
@@ -145,6 +153,7 @@ async fn attempt(
             };
             let mut response = files::answer(files, &asked).await?;
             page::secure(response.headers_mut());
+            page::vary(&varies, response.headers_mut());
             return Ok(response);
         }
         Err(miss) => return missed(miss, incoming),
@@ -182,7 +191,9 @@ async fn attempt(
     };
     request.checked = route.params.check(&request);
     account.faults.clone_from(request.checked.faults());
-    run(serving, route, &request, account).await
+    let mut response = run(serving, route, &request, account).await?;
+    page::vary(&varies, response.headers_mut());
+    Ok(response)
 }
 
 /// Runs the route, in a session if it asks for one.

@@ -6,6 +6,7 @@ use http::{StatusCode, Version};
 
 use super::Incoming;
 use crate::site::failure::Failure;
+use crate::site::predicates::host_matches;
 
 /// The one valid host of a request, in lower case, with its port if it named one.
 ///
@@ -51,7 +52,7 @@ pub fn host(incoming: &Incoming, allowed: &[String]) -> Result<String, Failure> 
     if host.contains('@') || name.is_empty() {
         return Err(malformed());
     }
-    if !allowed.is_empty() && !allowed.iter().any(|pattern| matches(&pattern.to_ascii_lowercase(), name)) {
+    if !allowed.is_empty() && !allowed.iter().any(|pattern| host_matches(&pattern.to_ascii_lowercase(), name)) {
         return Err(Failure::new(StatusCode::MISDIRECTED_REQUEST, "This server does not answer for this host.")
             .because(format!("host {name:?} is not in `server.allowed_hosts`")));
     }
@@ -60,14 +61,6 @@ pub fn host(incoming: &Incoming, allowed: &[String]) -> Result<String, Failure> 
 
 fn malformed() -> Failure {
     Failure::bad_request("The request names no valid host.")
-}
-
-/// `.example.org` allows `example.org` and everything below it.
-fn matches(pattern: &str, name: &str) -> bool {
-    match pattern.strip_prefix('.') {
-        Some(domain) => name == domain || name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')),
-        None => name == pattern,
-    }
 }
 
 #[cfg(test)]

@@ -66,6 +66,13 @@ pub fn secure(headers: &mut HeaderMap) {
     }
 }
 
+/// Says which headers decided what answers.
+pub fn vary(varies: &[HeaderName], headers: &mut HeaderMap) {
+    for name in varies {
+        headers.append(VARY, HeaderValue::from(name.clone()));
+    }
+}
+
 /// 204 with the methods a path answers.
 pub fn options(allowed: &[Method]) -> Response<ResponseBody> {
     let reply = Reply { status: StatusCode::NO_CONTENT, headers: vec![(ALLOW, allow(allowed))], body: String::new() };

@@ -16,7 +16,7 @@ use super::response::Response;
 use super::route::Route;
 use super::session_keys::{self, KeyUse, SessionKeys};
 use super::vocabulary::Vocabulary;
-use super::{ErrorPage, Part, Site, fingerprint, params, responses, server, sessions, statics};
+use super::{ErrorPage, Part, Site, fingerprint, params, predicates, responses, server, sessions, statics};
 use crate::config::Loaded;
 use crate::config::declaration::{Declarations, RouteDeclaration};
 use crate::config::tree::{Entry, Tree};
@@ -81,6 +81,7 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
     // Of a site that does not work yet, this would be too much to say.
     if !problems.has_errors() {
         check::nothing_to_serve(&routes, &statics, declarations, problems);
+        check::taken_for_granted(&routes, &declared, problems);
         check::cookie_limits(&loaded.settings, &routes, problems);
         session_keys::check(&routes, &reads, problems);
         session_keys::check_flash(&routes, &reads, &flashed, problems);
@@ -161,6 +162,8 @@ impl Compiler<'_> {
         problems: &mut Diagnostics,
     ) -> Option<Route> {
         let methods = methods(declared, problems);
+        let predicates = declared.predicates.as_ref();
+        let predicates = predicates.map(|node| predicates::compile::predicates(node, problems)).unwrap_or_default();
         let data = data(&declared.data, problems);
         let declared_params = declared.params.as_deref().unwrap_or_default();
         let params = params::params(declared_params, &[&declared.data, &self.part.data], problems);
@@ -202,6 +205,7 @@ impl Compiler<'_> {
             name: self.home.qualify(&declared.name),
             pattern: pattern?,
             methods,
+            predicates,
             part: self.index,
             params,
             invalid: invalid.map_or(Some(None), |invalid| invalid.map(Some))?,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::factories::lives_in_cookie;
+use super::paths;
 use super::route::{Route, SessionUse};
 use super::statics::StaticFiles;
 use crate::config::declaration::Declarations;
@@ -110,6 +111,32 @@ pub fn nothing_to_serve(
         problems.push(
             Diagnostic::warning(&declarations.source.place(0..0), "this site declares no routes")
                 .help("every address is a 404; a route is a table such as `[routes.home]` with `path = \"/\"`"),
+        );
+    }
+}
+
+/// Warns where a browser would be answered with something else than the page that is there for it: it
+/// takes any type, if with less liking.
+pub fn taken_for_granted(routes: &[Route], parts: &[&Declarations], problems: &mut Diagnostics) {
+    for page in routes.iter().filter(|route| route.predicates.is_empty() && route.response.is_html()) {
+        let beside = |other: &&Route| {
+            other.pattern.text() == page.pattern.text()
+                && other.methods.iter().any(|method| page.methods.contains(method))
+        };
+        let chosen: Vec<_> =
+            routes.iter().filter(beside).filter_map(|route| Some((route, route.predicates.by_accept()?))).collect();
+        let Some((other, _)) = chosen.first().filter(|_| chosen.iter().all(|(_, takes_html)| !takes_html)) else {
+            continue;
+        };
+        let Some(declared) = paths::declaration(parts, other) else { continue };
+        let Some(node) = declared.predicates.as_ref().and_then(|node| node.get("accept")) else { continue };
+        problems.push(
+            Diagnostic::warning(
+                &node.name.place,
+                format!("browsers take any type, so they get `{}`, not `{}`", other.name, page.name),
+            )
+            .key(&node.node.key)
+            .help(format!("say in `{}` what it is for: `match = {{ accept = \"text/html\" }}`", page.name)),
         );
     }
 }

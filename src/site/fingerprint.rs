@@ -18,6 +18,7 @@ pub fn route(declared: &RouteDeclaration, prefix: &str, shown: &[String], librar
         key: _,
         path,
         methods,
+        predicates,
         params,
         invalid,
         actions,
@@ -32,6 +33,7 @@ pub fn route(declared: &RouteDeclaration, prefix: &str, shown: &[String], librar
     path.as_ref().map(|path| &path.value).hash(&mut hasher);
     let methods = methods.iter().flatten().map(|method| &method.value);
     methods.collect::<Vec<_>>().hash(&mut hasher);
+    predicates.iter().for_each(|predicates| node(predicates, &mut hasher));
     for ParamDeclaration { name, kind, node } in params.iter().flatten() {
         (&name.value, kind.map(ParamType::name)).hash(&mut hasher);
         self::node(node, &mut hasher);

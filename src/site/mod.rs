@@ -14,6 +14,7 @@ pub mod live;
 pub mod params;
 mod paths;
 pub mod pattern;
+pub mod predicates;
 pub mod request;
 pub mod response;
 mod responses;
@@ -31,7 +32,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use http::{Method, StatusCode};
+use http::{HeaderName, Method, StatusCode};
 use serde_json::{Map, Value};
 
 use crate::config::Loaded;
@@ -42,6 +43,7 @@ use crate::session::Session;
 use crate::template::helpers::Links;
 use crate::template::render::Templates;
 use failure::Failure;
+use predicates::{Head, Liking, Predicates};
 use request::Request;
 use response::{Reply, Response};
 use route::{Route, SessionUse, Surroundings};
@@ -113,6 +115,15 @@ pub enum Found<'s> {
     Static(&'s StaticFiles, Vec<String>),
 }
 
+/// What answers a request, and what it was chosen by.
+#[derive(Debug)]
+pub struct Choice<'s> {
+    /// What answers.
+    pub found: Found<'s>,
+    /// The headers that were looked at to choose it, for `Vary`.
+    pub varies: Vec<HeaderName>,
+}
+
 /// The value of the one marker that the pattern of static files has.
 fn remainder(params: Vec<(&str, Param)>) -> Vec<String> {
     let segments = params.into_iter().filter_map(|(_, param)| match param {
@@ -130,22 +141,37 @@ impl Site {
         build::build(loaded, vocabulary, problems).filter(|_| !problems.has_errors())
     }
 
-    /// What answers a method and a path as sent.
+    /// What answers a request.
     ///
     /// # Errors
     /// A [`Miss`] says why nothing does.
-    pub fn find(&self, method: &Method, path: &str) -> Result<Found<'_>, Miss> {
-        let Match { route: target, params } = self.router.find(method, path)?;
-        match *target {
+    pub fn find(&self, head: &Head<'_>) -> Result<Choice<'_>, Miss> {
+        let mut varies = Vec::new();
+        let mut choose = |group: &[usize]| self.choose(group, head, &mut varies);
+        let Match { route: target, params } = self.router.find_by(head.method, head.path, &mut choose)?;
+        let found = match *target {
             Target::Route(index) => self.routes.get(index).map(|route| Found::Route(route, params)),
             Target::Static(index) => self.statics.get(index).map(|files| Found::Static(files, remainder(params))),
-        }
-        .ok_or(Miss::NotFound)
+        };
+        Ok(Choice { found: found.ok_or(Miss::NotFound)?, varies })
     }
 
-    /// The methods a path answers, for `Allow`; none if there is no such path.
-    pub fn allowed(&self, path: &str) -> Vec<Method> {
-        self.router.allowed(path)
+    /// The most specific of some routes whose predicates hold. Routes come first in the router's table.
+    fn choose(&self, group: &[usize], head: &Head<'_>, varies: &mut Vec<HeaderName>) -> Option<usize> {
+        let mut best: Option<(usize, &Predicates, Liking)> = None;
+        for &index in group {
+            let predicates = &self.routes.get(index)?.predicates;
+            for name in predicates.varies() {
+                if !varies.contains(&name) {
+                    varies.push(name);
+                }
+            }
+            let Some(liking) = predicates.liking(head) else { continue };
+            if best.as_ref().is_none_or(|(_, other, others)| predicates.beats(&liking, other, others)) {
+                best = Some((index, predicates, liking));
+            }
+        }
+        best.map(|(index, ..)| index)
     }
 
     /// The methods that any path answers: what `OPTIONS *` asks for (RFC 9110 section 9.3.7).

@@ -8,7 +8,7 @@ use http::Method;
 use super::Target;
 use super::pattern::Pattern;
 use super::route::Route;
-use super::router::Router;
+use super::router::{Declared, Router};
 use super::statics::StaticFiles;
 use crate::config::declaration::{Declarations, RouteDeclaration};
 use crate::diagnostic::{Diagnostic, Diagnostics, Written};
@@ -87,9 +87,14 @@ pub(super) fn router(
     problems: &mut Diagnostics,
 ) -> Option<Router<Target>> {
     let declared = routes.iter().enumerate();
-    let declared = declared.map(|(i, route)| (route.pattern.clone(), route.methods.clone(), Target::Route(i)));
+    let declared = declared.map(|(i, route)| Declared {
+        pattern: route.pattern.clone(),
+        methods: route.methods.clone(),
+        predicates: route.predicates.clone(),
+        route: Target::Route(i),
+    });
     let files = statics.iter().enumerate();
-    let files = files.filter_map(|(i, files)| Some((files.pattern()?, vec![Method::GET], Target::Static(i))));
+    let files = files.filter_map(|(i, files)| Some((files.pattern()?, vec![Method::GET], Target::Static(i)).into()));
     let clashes = match Router::build(declared.chain(files).collect()) {
         Ok(router) => return Some(router),
         Err(clashes) => clashes,
@@ -113,12 +118,18 @@ pub(super) fn router(
             continue;
         };
         let noun = if clash.second < routes.len() { "the routes" } else { "the route" };
+        let is_guarded = |index: usize| routes.get(index).is_some_and(|route| !route.predicates.is_empty());
+        let help = if is_guarded(clash.first) {
+            "give one of them more predicates in `match`, or some that exclude those of the other"
+        } else {
+            "give one of them another path, other `methods` or a `match`"
+        };
         let methods: Vec<_> = clash.methods.iter().map(Method::as_str).collect();
         problems.push(
             Diagnostic::error(second_path, format!("{noun} {first} and {second} cannot be told apart"))
                 .key(key)
                 .related(first_path, format!("{first} answers the same {} requests", methods.join(", ")))
-                .help("give one of them another path or other `methods`"),
+                .help(help),
         );
     }
     None

@@ -97,6 +97,11 @@ const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 impl Response {
+    /// Whether it is a page of HTML.
+    pub fn is_html(&self) -> bool {
+        matches!(self.content, Content::Template(_) | Content::Html(_))
+    }
+
     /// Renders it.
     pub fn render(&self, with: &Rendering<'_>) -> Result<Reply, Failure> {
         let (kind, body) = match &self.content {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::failure::Failure;
 use super::params::Params;
 use super::pattern::Pattern;
+use super::predicates::Predicates;
 use super::request::Request;
 use super::response::{Rendering, Reply, Response};
 use super::scope::Input;
@@ -39,6 +40,8 @@ pub struct Route {
     pub pattern: Pattern,
     /// The methods it declares.
     pub methods: Vec<Method>,
+    /// What else must hold for it to answer.
+    pub predicates: Predicates,
     /// The index of the site it belongs to, in `Site::parts`.
     pub part: usize,
     /// The parameters it declares.

@@ -3,7 +3,8 @@
 //! Paths are compared segment by segment from the left. A literal segment is more specific than
 //! one that mixes text and markers or holds a regex (more literal characters first), that more
 //! than a plain `{name}`, and that more than a remainder. If the best route for the path does not
-//! take the method, the next best that does answers.
+//! take the method, the next best that does answers. Of routes for one path and method, those with
+//! predicates come first; a leaf without any never looks for them.
 //!
 //! The routes form a tree of segments, so the cost of finding one is that of the path's own
 //! segments, however many routes there are.
@@ -18,6 +19,8 @@ use http::Method;
 pub use super::pattern::Param;
 pub use super::pattern::path::Malformed;
 use super::pattern::{Pattern, path};
+use super::predicates::Predicates;
+pub use trie::Choose;
 use trie::{Leaf, Node};
 
 /// An immutable table of routes, each a pattern, its methods and a `T`.
@@ -66,8 +69,8 @@ pub enum Miss {
     Malformed(Malformed),
 }
 
-/// Two routes that cannot be told apart: patterns equal but for the names of their markers, and a
-/// method in common. Of several equal routes each is reported against the first.
+/// Two routes that cannot be told apart: patterns equal but for the names of their markers, a method
+/// in common, and no predicates that decide. Of several equal routes each is reported against the first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clash {
     /// The index of the route declared first.
@@ -86,35 +89,72 @@ impl fmt::Display for Clash {
     }
 }
 
+/// A route on its way into the table. A triple is one without predicates.
+#[derive(Debug)]
+pub struct Declared<T> {
+    /// The paths it answers.
+    pub pattern: Pattern,
+    /// The methods it answers.
+    pub methods: Vec<Method>,
+    /// What else must hold.
+    pub predicates: Predicates,
+    /// What it is.
+    pub route: T,
+}
+
+impl<T> From<(Pattern, Vec<Method>, T)> for Declared<T> {
+    fn from((pattern, methods, route): (Pattern, Vec<Method>, T)) -> Self {
+        Self { pattern, methods, predicates: Predicates::default(), route }
+    }
+}
+
 impl<T> Router<T> {
     /// Builds the table. A route answers the given methods only, and HEAD where it answers GET.
     ///
     /// # Errors
     /// Every [`Clash`], by the order of the second route.
-    pub fn build(routes: Vec<(Pattern, Vec<Method>, T)>) -> Result<Self, Vec<Clash>> {
+    pub fn build(routes: Vec<impl Into<Declared<T>>>) -> Result<Self, Vec<Clash>> {
         let mut router =
             Self { routes: Vec::with_capacity(routes.len()), root: Node::default(), literal: HashMap::new() };
         let mut clashes = Vec::new();
-        for (index, (pattern, methods, value)) in routes.into_iter().enumerate() {
-            clashes.extend(router.root.leaf(&pattern).claim(index, &methods));
+        let mut known = Vec::with_capacity(routes.len());
+        for (index, declared) in routes.into_iter().enumerate() {
+            let Declared { pattern, methods, predicates, route } = declared.into();
+            known.push(predicates);
+            clashes.extend(router.root.leaf(&pattern).claim(index, &methods, &known));
             // Without markers there is a path without values.
             if let Ok(path) = pattern.path_for(|_| None) {
-                router.literal.entry(path).or_default().claim(index, &methods);
+                router.literal.entry(path).or_default().claim(index, &methods, &known);
             }
-            router.routes.push((pattern, value));
+            router.routes.push((pattern, route));
         }
         if clashes.is_empty() { Ok(router) } else { Err(clashes) }
     }
 
     /// The most specific route for a raw path (percent-encoded, without the query) that takes the
-    /// method. HEAD is answered by GET where it is not declared itself; OPTIONS only where it is
-    /// declared, otherwise [`Router::allowed`] has the answer.
+    /// method and has no predicates. HEAD is answered by GET where it is not declared itself; OPTIONS
+    /// only where it is declared, otherwise [`Router::allowed`] has the answer.
     ///
     /// # Errors
     /// A [`Miss`] says why there is none.
     pub fn find(&self, method: &Method, raw_path: &str) -> Result<Match<'_, T>, Miss> {
+        self.find_by(method, raw_path, &mut |_| None)
+    }
+
+    /// As [`Router::find`], with predicates: `choose` is given the routes of one pattern and method
+    /// that have some, by their place in the table, and says which of them answers, if one does.
+    ///
+    /// # Errors
+    /// As [`Router::find`]: not found where there are routes for the method, but none is chosen. A
+    /// method is allowed where a route of it would be chosen.
+    pub fn find_by(&self, method: &Method, raw_path: &str, choose: &mut Choose<'_>) -> Result<Match<'_, T>, Miss> {
+        let mut tried = false;
+        let choose_here: &mut Choose<'_> = &mut |group| {
+            tried |= !group.is_empty();
+            choose(group)
+        };
         let literal = self.literal.get(raw_path);
-        if let Some(index) = literal.and_then(|leaf| leaf.answer(method))
+        if let Some(index) = literal.and_then(|leaf| leaf.answer(method, choose_here))
             && let Some((_, route)) = self.routes.get(index)
         {
             let params = Vec::new();
@@ -122,20 +162,22 @@ impl<T> Router<T> {
         }
         let path = path::decode(raw_path).map_err(Miss::Malformed)?;
         let path = path.ok_or(Miss::NotFound)?;
-        let found = self.root.leaves(&path, &mut |leaf| leaf.answer(method));
+        let found = self.root.leaves(&path, &mut |leaf| leaf.answer(method, choose_here));
         if let Some((pattern, route)) = found.and_then(|index| self.routes.get(index)) {
             let params = pattern.captures(&path);
             return Ok(Match { route, params });
         }
-        let allowed = self.root.methods(&path);
+        // It was not the method that kept it from an answer.
+        let allowed = if tried { Vec::new() } else { self.root.methods(&path, choose) };
         Err(if allowed.is_empty() { Miss::NotFound } else { Miss::MethodNotAllowed(allowed) })
     }
 
     /// The methods for a raw path, in alphabetical order: those declared by any route that matches
-    /// it, HEAD where there is GET, and OPTIONS. Empty when there is no such path.
+    /// it, HEAD where there is GET, and OPTIONS. Routes with predicates are left aside. Empty when
+    /// there is no such path.
     pub fn allowed(&self, raw_path: &str) -> Vec<Method> {
         match path::decode(raw_path) {
-            Ok(Some(path)) => self.root.methods(&path),
+            Ok(Some(path)) => self.root.methods(&path, &mut |_| None),
             Ok(None) | Err(_) => Vec::new(),
         }
     }

@@ -64,6 +64,7 @@ fn generate(section: &str) -> Option<String> {
     Some(match section {
         "top" => declared("Table", keys::TOP),
         "route" => declared("Key", keys::ROUTE),
+        "match" => declared("Key", keys::MATCH),
         "param" => declared("Key", keys::PARAM),
         "param-types" => table(
             ["`type`", "Takes", "Becomes"],

@@ -18,7 +18,6 @@ use super::listening::Listening;
 use super::watch::{Cause, follow};
 use super::*;
 use crate::session::Session;
-use crate::site::Found;
 use crate::site::params::Checked;
 use crate::site::request::Request;
 
@@ -38,7 +37,9 @@ fn write(path: &Path, text: &str) {
 /// What a visitor of `/` sees.
 fn page(live: &Live) -> String {
     let State::Serving(serving) = &*live.now() else { return "broken".to_owned() };
-    let Ok(Found::Route(route, _)) = serving.site.find(&Method::GET, "/") else { return "missing".to_owned() };
+    let Some(route) = serving.site.routes.iter().find(|route| route.pattern.text() == "/") else {
+        return "missing".to_owned();
+    };
     let request = Request {
         method: &Method::GET,
         path: "/",

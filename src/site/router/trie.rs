@@ -10,6 +10,11 @@ use regex::Regex;
 use super::Clash;
 use crate::site::pattern::Pattern;
 use crate::site::pattern::segment::{Mixed, Rank, Reach, Segment};
+use crate::site::predicates::Predicates;
+
+/// Of routes that have predicates, given by their place in the table, says which one answers a
+/// request, if one does.
+pub type Choose<'c> = dyn FnMut(&[usize]) -> Option<usize> + 'c;
 
 /// Where the segments so far have led.
 #[derive(Debug, Default)]
@@ -61,10 +66,12 @@ impl Node {
     }
 
     /// Every method that has an answer on this path, in alphabetical order.
-    pub(super) fn methods(&self, path: &[Cow<'_, str>]) -> Vec<Method> {
+    pub(super) fn methods(&self, path: &[Cow<'_, str>], choose: &mut Choose<'_>) -> Vec<Method> {
         let mut methods: Vec<Method> = Vec::new();
         self.leaves(path, &mut |leaf| {
             methods.extend(leaf.routes.iter().map(|(method, _)| method.clone()));
+            let guarded = leaf.guarded.iter().filter(|(_, group)| choose(group).is_some());
+            methods.extend(guarded.map(|(method, _)| method.clone()));
             None::<()>
         });
         if !methods.is_empty() {
@@ -115,18 +122,30 @@ impl MixedEdges {
     }
 }
 
-/// Where a pattern ends: at most one route for each method.
+/// Where a pattern ends: for each method at most one route without predicates, and any number with.
 #[derive(Debug, Default)]
 pub(super) struct Leaf {
     routes: Vec<(Method, usize)>,
+    guarded: Vec<(Method, Vec<usize>)>,
 }
 
 impl Leaf {
     /// Gives the methods that are still free to this route; answers the clashes over the others.
-    pub(super) fn claim(&mut self, route: usize, methods: &[Method]) -> Vec<Clash> {
+    /// `predicates` are those of all routes so far.
+    pub(super) fn claim(&mut self, route: usize, methods: &[Method], predicates: &[Predicates]) -> Vec<Clash> {
         let mut clashes: BTreeMap<usize, Vec<Method>> = BTreeMap::new();
+        let own = predicates.get(route).filter(|own| !own.is_empty());
         for method in methods {
-            match self.route(method) {
+            let rival = match own {
+                None => self.route(method),
+                Some(own) => {
+                    let is_rival =
+                        |other: &&usize| predicates.get(**other).is_some_and(|other| !own.tells_apart(other));
+                    self.group(method).iter().find(is_rival).copied()
+                }
+            };
+            match rival {
+                None if own.is_some() => self.guard(method, route),
                 None => self.routes.push((method.clone(), route)),
                 Some(first) if first == route => {}
                 Some(first) => {
@@ -142,13 +161,35 @@ impl Leaf {
     }
 
     /// The route that answers this method.
-    pub(super) fn answer(&self, method: &Method) -> Option<usize> {
-        let get = || (method == Method::HEAD).then(|| self.route(&Method::GET));
-        self.route(method).or_else(|| get().flatten())
+    pub(super) fn answer(&self, method: &Method, choose: &mut Choose<'_>) -> Option<usize> {
+        let own = self.answer_as(method, choose);
+        own.or_else(|| if method == Method::HEAD { self.answer_as(&Method::GET, choose) } else { None })
+    }
+
+    fn answer_as(&self, method: &Method, choose: &mut Choose<'_>) -> Option<usize> {
+        if !self.guarded.is_empty()
+            && let Some(route) = choose(self.group(method))
+        {
+            return Some(route);
+        }
+        self.route(method)
     }
 
     fn route(&self, method: &Method) -> Option<usize> {
         let mut routes = self.routes.iter();
         routes.find_map(|(own, route)| (own == method).then_some(*route))
+    }
+
+    /// The routes with predicates for this method.
+    fn group(&self, method: &Method) -> &[usize] {
+        let group = self.guarded.iter().find(|(own, _)| own == method);
+        group.map_or(&[], |(_, routes)| routes)
+    }
+
+    fn guard(&mut self, method: &Method, route: usize) {
+        match self.guarded.iter_mut().find(|(own, _)| own == method) {
+            Some((_, group)) => group.push(route),
+            None => self.guarded.push((method.clone(), vec![route])),
+        }
     }
 }

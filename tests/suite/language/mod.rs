@@ -6,6 +6,7 @@ mod expressions;
 mod flash;
 mod limits;
 mod params;
+mod predicates;
 mod responses;
 mod sites;
 
@@ -57,7 +58,10 @@ impl Site {
     }
 
     pub fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Page {
-        let mut request = Request::builder().method(method).uri(path).header(header::HOST, "localhost");
+        let mut request = Request::builder().method(method).uri(path);
+        if headers.iter().all(|(name, _)| *name != "host") {
+            request = request.header(header::HOST, "localhost");
+        }
         if let Some(cookie) = &self.cookie {
             request = request.header(header::COOKIE, cookie);
         }
