@@ -71,6 +71,12 @@ pub const SERVER: &[Key] = &[
         "none",
         "Addresses whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
     ),
+    key(
+        "append_slash",
+        Kind::Boolean,
+        "false",
+        "Whether a path that leads nowhere is redirected to the route that has it with a slash at the end.",
+    ),
     key("access_log", Kind::Boolean, "true", "One line per request on standard error."),
     key("first_byte_timeout", Kind::Seconds, "10", "How long a new connection may stay silent."),
     key(

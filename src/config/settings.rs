@@ -20,6 +20,7 @@ pub struct ServerSettings {
     pub allowed_hosts: Vec<String>,
     #[serde(deserialize_with = "texts")]
     pub trusted_proxies: Vec<String>,
+    pub append_slash: bool,
     pub access_log: bool,
     pub first_byte_timeout: u64,
     pub header_timeout: u64,
@@ -42,6 +43,7 @@ impl Default for ServerSettings {
             public_origin: None,
             allowed_hosts: Vec::new(),
             trusted_proxies: Vec::new(),
+            append_slash: false,
             access_log: true,
             first_byte_timeout: 10,
             header_timeout: 10,

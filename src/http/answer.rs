@@ -12,7 +12,7 @@ use super::files::Asked;
 use super::host::host;
 use super::origin::Origin;
 use super::params::Form;
-use super::{Incoming, RequestBody, ResponseBody, files, page, params};
+use super::{Incoming, RequestBody, ResponseBody, files, missed, page, params};
 use crate::session::Session;
 use crate::session::factory::{SessionError, Standing, Visit};
 use crate::session::transaction::{Rules, transact};
@@ -23,7 +23,6 @@ use crate::site::predicates::Head;
 use crate::site::request::Request;
 use crate::site::response::Reply;
 use crate::site::route::{Route, SessionUse};
-use crate::site::router::Miss;
 use crate::site::{Choice, ErrorInfo, Found};
 
 /// What is drawn once for each request, however often its route runs.
@@ -104,12 +103,12 @@ pub async fn answer(serving: &Serving, mut incoming: Incoming, moment: &Moment) 
 }
 
 /// A failure and what goes with its response.
-struct Failed {
-    failure: Failure,
-    allowed: Vec<Method>,
+pub(super) struct Failed {
+    pub failure: Failure,
+    pub allowed: Vec<Method>,
     /// Whether the session was stored all the same.
-    stored: bool,
-    set_cookie: Option<HeaderValue>,
+    pub stored: bool,
+    pub set_cookie: Option<HeaderValue>,
 }
 
 impl From<Failure> for Box<Failed> {
@@ -156,7 +155,7 @@ async fn attempt(
             page::vary(&varies, response.headers_mut());
             return Ok(response);
         }
-        Err(miss) => return missed(miss, incoming),
+        Err(miss) => return missed::answer(miss, site, &head),
     };
     account.route = Some(route.name.clone());
     account.only_looking = only_looking(incoming);
@@ -282,26 +281,6 @@ fn told_of_body(status: StatusCode) -> &'static str {
         StatusCode::PAYLOAD_TOO_LARGE => "This is more than the server accepts in one request.",
         StatusCode::REQUEST_TIMEOUT => "The request took too long to arrive.",
         _ => "The request could not be read.",
-    }
-}
-
-/// No route: what the path, the method and the table say.
-fn missed(miss: Miss, incoming: &Incoming) -> Result<Response<ResponseBody>, Box<Failed>> {
-    match miss {
-        Miss::NotFound if incoming.path == "/favicon.ico" => {
-            // Every browser asks; a site without one has nothing to be told.
-            let reply = Reply { status: StatusCode::NO_CONTENT, headers: Vec::new(), body: String::new() };
-            Ok(page::response(reply, page::Session::Unused, None))
-        }
-        Miss::NotFound => Err(Failure::not_found().into()),
-        Miss::MethodNotAllowed(allowed) if incoming.method == Method::OPTIONS => Ok(page::options(&allowed)),
-        Miss::MethodNotAllowed(allowed) => {
-            let failure = Failure::new(StatusCode::METHOD_NOT_ALLOWED, "This page does not answer this method.");
-            Err(Box::new(Failed { failure, allowed, stored: false, set_cookie: None }))
-        }
-        Miss::Malformed(what) => {
-            Err(Failure::bad_request("This address cannot be read.").because(what.to_string()).into())
-        }
     }
 }
 

@@ -185,7 +185,7 @@ impl Redirect {
 }
 
 /// Whether a browser takes this for a path of the same site. `//host` and `/\host` are not.
-fn stays_here(path: &str) -> bool {
+pub fn stays_here(path: &str) -> bool {
     path.starts_with('/') && !path[1..].starts_with(['/', '\\']) && !path.contains(|c: char| c.is_control())
 }
 

@@ -43,21 +43,14 @@ impl Accepted {
 
 /// A media range and its quality. One with parameters is none of the types without.
 fn range(item: &str) -> Option<(String, u16)> {
-    let mut parts = item.split(';').map(str::trim);
-    let range = parts.next().filter(|range| range.contains('/'))?.to_ascii_lowercase();
-    let mut quality = 1000;
-    for part in parts {
-        let (name, value) = part.split_once('=')?;
-        if !name.trim().eq_ignore_ascii_case("q") {
-            return Some((format!("{range};{part}"), 0));
-        }
-        let given: f32 = value.trim().parse().ok()?;
-        if !(0.0..=1.0).contains(&given) {
-            return None;
-        }
-        // What follows the weight belongs to no type.
-        quality = (given * 1000.0).round() as u16;
-        break;
+    let (range, parameters) = item.split_once(';').unwrap_or((item, "q=1"));
+    let range = range.trim().to_ascii_lowercase();
+    // What follows the weight belongs to no type.
+    let (name, value) = parameters.split(';').next()?.split_once('=')?;
+    if !name.trim().eq_ignore_ascii_case("q") {
+        return Some((format!("{range};{parameters}"), 0));
     }
-    Some((range, quality))
+    let quality: f32 = value.trim().parse().ok()?;
+    let good = range.contains('/') && (0.0..=1.0).contains(&quality);
+    good.then(|| (range, (quality * 1000.0).round() as u16))
 }

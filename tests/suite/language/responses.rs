@@ -108,6 +108,27 @@ fn error_pages_are_declared_by_status_and_class() {
 }
 
 #[test]
+fn a_slash_is_appended_where_a_route_has_it() {
+    let config = |on: bool| {
+        format!(
+            "[server]\nappend_slash = {on}\n[routes.a]\npath = \"/a/\"\nmethods = [\"GET\", \"POST\"]\ntext = \"a\"\n\
+             [routes.b]\npath = \"/b/{{id}}/\"\ntext = \"b\"\n[routes.c]\npath = \"/c\"\ntext = \"c\"\n"
+        )
+    };
+    let mut site = Site::new(&config(true));
+    let page = site.get("/a?x=1&y=//z");
+    assert_eq!((page.status().as_u16(), page.header("location")), (307, Some("/a/?x=1&y=//z")));
+    assert_eq!(site.ask("POST", "/a", Some("x=1")).header("location"), Some("/a/"));
+    assert_eq!(site.get("/b/%2F%5Cevil.example").header("location"), Some("/b/%2F%5Cevil.example/"));
+    for nowhere in ["/c/", "/d", "/b", "//a", "/%2Fa", "//evil.example", "/\\evil.example"] {
+        let page = site.get(nowhere);
+        assert_eq!((page.status().as_u16(), page.header("location")), (404, None), "{nowhere}");
+    }
+    assert_eq!(site.ask("DELETE", "/a", None).status(), 404);
+    assert_eq!(Site::new(&config(false)).get("/a").status(), 404);
+}
+
+#[test]
 fn cookies_are_not_shown_to_templates() {
     let mut site = Site::new(
         "[routes.home]\npath = \"/\"\ntext = \"{{json request.headers}}\"\n[routes.set]\npath = \"/set\"\nactions = [{ set = \"a\", value = 1 }]\ntext = \"\"\n",
