@@ -105,8 +105,9 @@ impl Between {
                     silenced.mark_unchanged();
                     let mut server = TcpStream::connect(server).await.expect("a server");
                     tokio::select! {
-                        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
+                        biased; // silence comes before what arrives after it
                         _ = silenced.changed() => std::future::pending().await, // keeps both open
+                        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
                     }
                 });
             }
