@@ -3,13 +3,15 @@
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::driver::Visitor;
+use crate::driver::{PATIENCE, Visitor};
 
 /// The key under which WebDriver hands out elements (section 12.2).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -94,9 +96,19 @@ impl Browser {
         self.ask("POST", &format!("{}/value", self.element(selector)), json!({ "text": text }));
     }
 
-    /// Clicks, and waits until the page this leads to has loaded.
+    /// Clicks on what leads to another page, and waits until that has loaded. The driver waits only
+    /// if the browser has set out before it looks.
     pub fn click(&self, selector: &str) {
-        self.ask("POST", &format!("{}/click", self.element(selector)), json!({}));
+        let element = self.element(selector);
+        self.evaluate("document.documentElement.setAttribute('data-left', '')");
+        self.ask("POST", &format!("{element}/click"), json!({}));
+        let deadline = Instant::now() + PATIENCE;
+        let arrived =
+            "document.documentElement?.hasAttribute('data-left') === false && document.readyState === 'complete'";
+        while self.evaluate(arrived) != true {
+            assert!(Instant::now() < deadline, "the click on {selector} led nowhere");
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 
     fn element(&self, selector: &str) -> String {
