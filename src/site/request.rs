@@ -81,6 +81,7 @@ impl Request<'_> {
             "query_string" => Value::from(self.query_string.unwrap_or_default()),
             "host" => Value::from(self.host.as_str()),
             "scheme" => Value::from(if self.https { "https" } else { "http" }),
+            "time" => Value::from(self.now as i64),
             "remote_addr" => self.remote_addr.map_or(Value::Null, |address| Value::from(address.to_string())),
             "headers" => {
                 // A cookie may be somebody's session: no page has a use for showing it.
@@ -102,6 +103,7 @@ pub const REQUEST: &[(&str, &str)] = &[
     ("host", "the host the request is for"),
     ("scheme", "`http` or `https`"),
     ("remote_addr", "the visitor's address"),
+    ("time", "when it came, in whole seconds since 1970"),
     ("headers", "the headers by lower-case name, but no cookies"),
 ];
 

@@ -10,13 +10,14 @@ use super::expression::Expression;
 use super::helpers::{self, Helper, Work, find};
 use super::names::{Start, parse};
 use super::render::{RenderFailure, Scope, Templates};
+use super::urls;
 
 /// A call of a helper: `(gt session.count 3)`.
 #[derive(Clone, Debug)]
 pub struct Call {
     helper: &'static Helper,
     values: Vec<Expression>,
-    /// The values with names, of `url`.
+    /// The values with names.
     named: Vec<(String, Expression)>,
 }
 
@@ -67,23 +68,25 @@ fn call(tag: &HelperTemplate) -> Result<Expression, NoExpression> {
 impl Call {
     /// What the helper makes of its values.
     pub fn value(&self, templates: &Templates, scope: &dyn Scope) -> Result<Value, RenderFailure> {
+        let mut named = Vec::with_capacity(self.named.len());
+        for (name, value) in &self.named {
+            named.push((name.as_str(), value.value(templates, scope)?));
+        }
+        let named: Vec<(&str, &Value)> = named.iter().map(|(name, value)| (*name, value)).collect();
+        let find =
+            |wanted: &str| named.iter().find(|(name, _)| *name == wanted).map_or(&Value::Null, |(_, value)| value);
         let values: Vec<Cow<'_, Value>> =
             self.values.iter().map(|value| value.borrowed(templates, scope)).collect::<Result<_, _>>()?;
-        let values: Vec<&Value> = values.iter().map(AsRef::as_ref).collect();
+        let mut values: Vec<&Value> = values.iter().map(AsRef::as_ref).collect();
         let first = values.first().copied().unwrap_or(&Value::Null);
         match self.helper.work {
-            Work::Operator(operator) => Ok(operator(&values)),
-            Work::StaticUrl => Ok(Value::String(helpers::static_url(templates.versions(), &values))),
-            Work::Json => Ok(Value::String(helpers::script_safe_json(first))),
-            Work::Url => {
-                let mut named = Vec::with_capacity(self.named.len());
-                for (name, value) in &self.named {
-                    named.push((name, value.value(templates, scope)?));
-                }
-                let mut find =
-                    |wanted: &str| named.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.clone());
-                helpers::url(templates.links(), first, &mut find).map(Value::String).map_err(RenderFailure::Unfit)
+            Work::Operator(operator) => {
+                values.extend(self.helper.named.iter().map(|name| find(name)));
+                Ok(operator(&values))
             }
+            Work::StaticUrl => Ok(Value::String(urls::static_url(templates.versions(), &values))),
+            Work::Json => Ok(Value::String(helpers::script_safe_json(first))),
+            Work::Url => urls::url(templates.links(), first, &named).map(Value::String).map_err(RenderFailure::Unfit),
             Work::Block => Err(RenderFailure::Broken(format!("`{}` is for blocks", self.helper.name))),
         }
     }

@@ -6,13 +6,14 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use handlebars::{
-    Context, Handlebars, Helper as Call, HelperDef, HelperResult, JsonRender, Output, PathAndJson, RenderContext,
-    RenderError, RenderErrorReason, ScopedJson,
+    Context, Handlebars, Helper as Call, HelperDef, HelperResult, Output, PathAndJson, RenderContext, RenderError,
+    RenderErrorReason, ScopedJson,
 };
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::operators::{self, Operator};
+use super::urls::{static_url, url};
+use super::{dates, numbers};
 use crate::diagnostic::did_you_mean;
 
 /// A helper: how it is called, and what it gives.
@@ -26,6 +27,8 @@ pub struct Helper {
     pub is: &'static str,
     /// How many values it takes.
     takes: RangeInclusive<usize>,
+    /// The names of further values; an operator gets these after the others, in this order.
+    pub(super) named: &'static [&'static str],
     /// How it works.
     pub(super) work: Work,
 }
@@ -46,7 +49,7 @@ pub(super) enum Work {
 }
 
 const fn helper(name: &'static str, call: &'static str, is: &'static str, takes: usize, work: Work) -> Helper {
-    Helper { name, call, is, takes: takes..=takes, work }
+    Helper { name, call, is, takes: takes..=takes, named: &[], work }
 }
 
 const fn operator(
@@ -56,7 +59,7 @@ const fn operator(
     takes: RangeInclusive<usize>,
     operator: Operator,
 ) -> Helper {
-    Helper { name, call, is, takes, work: Work::Operator(operator) }
+    Helper { name, call, is, takes, named: &[], work: Work::Operator(operator) }
 }
 
 /// Every helper that templates and expressions can call.
@@ -108,12 +111,51 @@ pub const HELPERS: &[Helper] = &[
         2..=2,
         operators::lookup,
     ),
-    helper("url", "{{url \"route\" marker=x}}", "the path of a route, its markers filled in", 1, Work::Url),
+    operator("add", "(add x y)", "the sum of two numbers or more, exact", 2..=usize::MAX, numbers::add),
+    operator("sub", "(sub x y)", "`x` less `y`, exact", 2..=2, numbers::sub),
+    operator("mul", "(mul x y)", "the product of two numbers or more, exact", 2..=usize::MAX, numbers::mul),
+    operator(
+        "sum",
+        "(sum list \"entry\")",
+        "the sum over the items of a list or map; see *Numbers*",
+        1..=usize::MAX,
+        numbers::sum,
+    ),
+    Helper {
+        name: "number",
+        call: "{{number x decimals=2}}",
+        is: "a number for people: `1,234.50`; see *Numbers*",
+        takes: 1..=1,
+        named: &["decimals", "group", "point"],
+        work: Work::Operator(numbers::number),
+    },
+    operator(
+        "date",
+        "{{date x \"%d %B %Y\"}}",
+        "a time in UTC: of seconds since 1970, or of an ISO 8601 text; see *Dates*",
+        1..=2,
+        dates::date,
+    ),
+    operator(
+        "concat",
+        "(concat x y)",
+        "the text of all of them, one after the other",
+        1..=usize::MAX,
+        operators::concat,
+    ),
+    helper(
+        "url",
+        "{{url \"route\" marker=x page=y}}",
+        "the path of a route, its markers filled in; the other values make its query",
+        1,
+        Work::Url,
+    ),
     Helper {
         name: "static_url",
         call: "{{static_url \"/static/style.css\"}}",
         is: "the path of a file in `[static]`, with its version; further values are put after it",
         takes: 1..=usize::MAX,
+        named: &[],
         work: Work::StaticUrl,
     },
     helper("json", "{{json x}}", "the value as JSON, safe inside `<script>`", 1, Work::Json),
@@ -151,6 +193,7 @@ pub fn misuse(name: &str, values: usize, names: &[&str], block: bool) -> Option<
     if !helper.takes.contains(&values) {
         let things = match (helper.takes.start(), helper.takes.end()) {
             (1, &usize::MAX) => "one value or more",
+            (1, 2) => "one value or two",
             (1, _) => "one value",
             (_, &usize::MAX) => "two values or more",
             _ => "two values",
@@ -158,7 +201,9 @@ pub fn misuse(name: &str, values: usize, names: &[&str], block: bool) -> Option<
         return Some((format!("`{name}` takes {things}, not {values}"), Some(write)));
     }
     let known = |given: &&&str| {
-        matches!(helper.work, Work::Url) || (**given == "includeZero" && matches!(name, "if" | "unless"))
+        matches!(helper.work, Work::Url)
+            || helper.named.contains(*given)
+            || (**given == "includeZero" && matches!(name, "if" | "unless"))
     };
     let unknown = names.iter().find(|given| !known(given))?;
     Some((format!("`{name}` takes no `{unknown}=`"), Some(write)))
@@ -194,7 +239,9 @@ pub fn register(registry: &mut Handlebars<'static>, links: &Arc<dyn Links>, vers
     for helper in HELPERS {
         match helper.work {
             Work::Block => {}
-            Work::Operator(operator) => registry.register_helper(helper.name, Box::new(Operated(operator))),
+            Work::Operator(operator) => {
+                registry.register_helper(helper.name, Box::new(Operated(operator, helper.named)))
+            }
             Work::Url => registry.register_helper(helper.name, Box::new(Url(Arc::clone(links)))),
             Work::StaticUrl => registry.register_helper(helper.name, Box::new(StaticUrl(Arc::clone(versions)))),
             Work::Json => registry.register_helper(helper.name, Box::new(Json)),
@@ -203,7 +250,7 @@ pub fn register(registry: &mut Handlebars<'static>, links: &Arc<dyn Links>, vers
 }
 
 /// `(eq x y)` and its kin, in a template.
-struct Operated(Operator);
+struct Operated(Operator, &'static [&'static str]);
 
 impl HelperDef for Operated {
     fn call_inner<'reg: 'rc, 'rc>(
@@ -213,7 +260,8 @@ impl HelperDef for Operated {
         _: &'rc Context,
         _: &mut RenderContext<'reg, 'rc>,
     ) -> Result<ScopedJson<'rc>, RenderError> {
-        let values: Vec<&Value> = helper.params().iter().map(PathAndJson::value).collect();
+        let mut values: Vec<&Value> = helper.params().iter().map(PathAndJson::value).collect();
+        values.extend(self.1.iter().map(|name| helper.hash_get(name).map_or(&Value::Null, PathAndJson::value)));
         Ok(ScopedJson::Derived((self.0)(&values)))
     }
 }
@@ -230,22 +278,11 @@ impl HelperDef for Url {
         _: &mut RenderContext<'reg, 'rc>,
     ) -> Result<ScopedJson<'rc>, RenderError> {
         let route = helper.param(0).map_or(&Value::Null, PathAndJson::value);
-        let mut value = |name: &str| helper.hash_get(name).map(|value| value.value().clone());
-        let path =
-            url(&*self.0, route, &mut value).map_err(|why| RenderErrorReason::NestedError(Box::new(Unfit(why))))?;
+        let named: Vec<(&str, &Value)> = helper.hash().iter().map(|(name, value)| (*name, value.value())).collect();
+        let path = url(&*self.0, route, &named).map_err(|why| RenderErrorReason::NestedError(Box::new(Unfit(why))))?;
         // The path is percent-encoded; `&` and `'` may still stand in it, and are escaped.
         Ok(ScopedJson::Derived(Value::String(path)))
     }
-}
-
-/// The path of a route, its markers filled in; or why there is none.
-pub(super) fn url(
-    links: &dyn Links,
-    route: &Value,
-    value: &mut dyn FnMut(&str) -> Option<Value>,
-) -> Result<String, String> {
-    let Value::String(route) = route else { return Err("`url` was given no route".to_owned()) };
-    links.path(route, &mut |name| value(name).map(|value| marker_text(&value)))
 }
 
 /// `{{static_url "/static/style.css"}}`: the path of a static file.
@@ -261,28 +298,6 @@ impl HelperDef for StaticUrl {
     ) -> Result<ScopedJson<'rc>, RenderError> {
         let parts: Vec<&Value> = helper.params().iter().map(PathAndJson::value).collect();
         Ok(ScopedJson::Derived(Value::String(static_url(&self.0, &parts))))
-    }
-}
-
-/// What of a static file's path stays as it is (RFC 3986: unreserved, and `/`).
-const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
-
-/// The path of a static file in parts, with its version if it is one that was written out.
-pub(super) fn static_url(versions: &Versions, parts: &[&Value]) -> String {
-    let path: String = parts.iter().map(|part| part.render()).collect();
-    let mut url = utf8_percent_encode(&path, PATH).to_string();
-    if let Some(version) = versions.get(&path) {
-        url.push_str("?v=");
-        url.push_str(version);
-    }
-    url
-}
-
-/// A value as a marker takes it; the parts of a `*rest` are joined with `/`.
-fn marker_text(value: &Value) -> String {
-    match value {
-        Value::Array(parts) => parts.iter().map(JsonRender::render).collect::<Vec<_>>().join("/"),
-        one => one.render(),
     }
 }
 

@@ -8,10 +8,11 @@ use handlebars::template::Template;
 use handlebars::{Handlebars, no_escape};
 use serde_json::{Map, Value};
 
+use super::dates;
 use super::helpers::{self, Links, Versions};
 use super::inclusion::{Inclusion, Inclusions};
 use super::interpolation::Interpolation;
-use super::links::{FileLink, Misfit, misfits};
+use super::links::{FileLink, Misfit, misfits_beside_query};
 use super::places::locate;
 use super::qualify::Qualifier;
 use super::render::{Escaping, Needs, Templates, Way};
@@ -212,6 +213,10 @@ impl Library {
                     error("static_url", "`static_url` needs the beginning of the path written out".to_owned())
                         .help("such as `{{static_url \"/static/\" item.image}}`"),
                 ),
+                Finding::DateForm(form) => {
+                    let problem = dates::misfit(form).map(|why| format!("`{form}` is no form of a date: {why}"));
+                    problems.extend(problem.map(|message| error(form, message).help("write it as for `strftime`: `%d %B %Y`")));
+                }
                 Finding::Decorator(name) => problems.push(
                     error(name, format!("unknown decorator `{name}`")).help("`inline` is the only one: `{{#*inline \"name\"}}`"),
                 ),
@@ -266,7 +271,7 @@ impl Library {
         };
         let values: String = markers.iter().map(|marker| format!(" {marker}=…")).collect();
         let example = format!("{{{{url \"{route}\"{values}}}}}");
-        for misfit in misfits(&markers, given) {
+        for misfit in misfits_beside_query(&markers, given) {
             let word = match misfit {
                 Misfit::Missing(_) => route,
                 Misfit::Unknown(name) => name,

@@ -38,6 +38,18 @@ pub fn misfits<'n>(markers: &[&'n str], given: &[&'n str]) -> Vec<Misfit<'n>> {
     missing.into_iter().chain(unknown.into_iter().map(Misfit::Unknown)).collect()
 }
 
+/// The same for a link in a template, where what is no marker goes to the query: a name is wrong if a
+/// marker without a value was probably meant.
+pub fn misfits_beside_query<'n>(markers: &[&'n str], given: &[&'n str]) -> Vec<Misfit<'n>> {
+    let free: Vec<&str> = markers.iter().copied().filter(|marker| !given.contains(marker)).collect();
+    let mut misfits = misfits(markers, given);
+    misfits.retain(|misfit| match misfit {
+        Misfit::Missing(_) => true,
+        Misfit::Unknown(name) => nearest(name, free.iter().copied()).is_some(),
+    });
+    misfits
+}
+
 impl Misfit<'_> {
     /// The error for a link to `route`, whose right form is `example`.
     pub fn error(&self, place: &Place, route: &str, markers: &[&str], example: &str) -> Diagnostic {
@@ -64,6 +76,14 @@ mod tests {
         assert_eq!(misfits(&["id", "name"], &["name", "id"]), []);
         assert_eq!(misfits(&["id", "name"], &["id"]), [Misfit::Missing(vec!["name"])]);
         assert_eq!(misfits(&["id"], &["id", "colour"]), [Misfit::Unknown("colour")]);
+    }
+
+    #[test]
+    fn beside_a_query_a_name_is_wrong_where_a_marker_was_meant() {
+        assert_eq!(misfits_beside_query(&["id"], &["id", "page"]), []);
+        assert_eq!(misfits_beside_query(&["name"], &["name", "nmae"]), []);
+        assert_eq!(misfits_beside_query(&["name"], &["nmae", "page"]), [Misfit::Unknown("nmae")]);
+        assert_eq!(misfits_beside_query(&["id"], &["page"]), [Misfit::Missing(vec!["id"])]);
     }
 
     #[test]

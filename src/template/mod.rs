@@ -5,6 +5,7 @@
 //! responses mean.
 
 mod computed;
+mod dates;
 pub mod expression;
 pub mod helpers;
 mod inclusion;
@@ -12,10 +13,12 @@ mod interpolation;
 pub mod library;
 pub mod links;
 pub mod names;
+mod numbers;
 mod operators;
 mod places;
 mod qualify;
 pub mod render;
 mod syntax;
+mod urls;
 pub mod values;
 pub mod walk;

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use handlebars::JsonRender;
 use serde_json::Value;
 
 use super::values::{order, same, truthy};
@@ -83,6 +84,11 @@ pub fn len(values: &[&Value]) -> Value {
 /// The first that is not `null`.
 pub fn default(values: &[&Value]) -> Value {
     values.iter().copied().find(|value| !value.is_null()).cloned().unwrap_or_default()
+}
+
+/// The texts of all values, as a page would show them.
+pub fn concat(values: &[&Value]) -> Value {
+    values.iter().map(|value| value.render()).collect::<String>().into()
 }
 
 /// An entry of a map, or an item of a list, whose place may come as text: so does what is in a path.

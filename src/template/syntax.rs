@@ -38,6 +38,9 @@ const HELPERS_FOR: &[(&str, &str)] = &[
     (" and ", "and"),
     (" or ", "or"),
     (" in ", "in"),
+    (" + ", "add"),
+    (" - ", "sub"),
+    (" * ", "mul"),
     (">", "gt"),
     ("<", "lt"),
 ];
@@ -161,7 +164,7 @@ fn unreadable_tag(text: &str, at: usize) -> Slip {
         return Slip::new(span, "there is nothing in this tag", "write a name into it, such as `{{name}}`");
     }
     let help = if OPERATORS.iter().any(|operator| text[span.clone()].contains(operator)) {
-        "there are no operators and filters; helpers compare, such as `(gt x y)`, and actions count"
+        "there are no operators and filters; helpers compare and reckon, such as `(gt x y)` and `(add x 1)`"
     } else {
         "a tag is a name, `{{user}}`, or a helper with what it takes, `{{url \"home\"}}`"
     };

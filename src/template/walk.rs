@@ -60,6 +60,8 @@ pub enum Finding<'t> {
     Url(&'t str, Vec<&'t str>),
     /// `{{static_url "/path" …}}`: the path if it is written out, and whether it is all there is.
     StaticUrl(Option<&'t str>, bool),
+    /// `{{date x "form"}}` with its literal form.
+    DateForm(&'t str),
     /// `{{*decorator}}`, except `inline`.
     Decorator(&'t str),
 }
@@ -139,6 +141,11 @@ impl<'t, 'v> Walker<'t, 'v, '_> {
         {
             let markers = tag.hash.keys().map(String::as_str).collect();
             (self.tell)((Finding::Url(route, markers), spot));
+        }
+        if name == "date"
+            && let Some(Parameter::Literal(Value::String(form))) = tag.params.get(1)
+        {
+            (self.tell)((Finding::DateForm(form), spot));
         }
         if name == "static_url" {
             let path = match tag.params.first() {

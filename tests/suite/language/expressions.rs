@@ -122,3 +122,59 @@ fn an_expression_of_a_mounted_site_links_within_it() {
     let mut site = Site::with_files("[[mount]]\nsite = \"shop\"\nat = \"/shop\"\n", &[("shop/config.toml", child)]);
     assert_eq!(site.get("/shop").json(), json!({"home": "/shop"}));
 }
+
+#[test]
+fn a_cart_has_line_totals_and_a_total_without_a_cent_of_noise() {
+    let config = r#"
+        [data.teas]
+        assam = { name = "Assam", price = "4.50" }
+        mate = { name = "Mate", price = 3.1 }
+        [routes.add]
+        path = "/add/{sku}"
+        actions = [{ increment-counter = "cart.{{path.sku}}" }]
+        redirect = "cart"
+        [routes.cart]
+        path = "/"
+        text = """
+{{#each session.cart as |cups sku|}}{{#with (lookup @root.teas sku) as |tea|}}{{cups}} {{tea.name}} {{number (mul cups tea.price) decimals=2}}
+{{/with}}{{/each}}{{number (sum session.cart teas "price") decimals=2}}"""
+        [routes.api]
+        path = "/api"
+        json = { total = "(sum session.cart teas 'price')", shown = "(concat '€ ' (number 1234.5 decimals=2 group='.' point=','))" }
+    "#;
+    let mut site = Site::new(config);
+    assert_eq!(site.get("/").body(), "0.00");
+    for _ in 0..3 {
+        site.get("/add/mate");
+    }
+    site.get("/add/assam");
+    site.get("/add/gone");
+    assert_eq!(site.get("/").body(), "3 Mate 9.30\n1 Assam 4.50\n13.80");
+    assert_eq!(site.get("/api").body(), r#"{"total":13.80,"shown":"€ 1.234,50"}"#);
+}
+
+#[test]
+fn a_link_has_a_query_of_what_is_no_marker() {
+    let config = r#"
+        [routes.list]
+        path = "/list/{kind}"
+        html = """{{url "list" kind=path.kind page=(add query.page 1) sort=query.sort}} {{url "list" kind="a b" _query=query tag="x&y"}}"""
+        [routes.api]
+        path = "/api"
+        json = { next = "(url 'list' kind='tea' page=2 tags=query)", all = "(url 'list' kind='tea' _query=query.none)" }
+    "#;
+    let mut site = Site::new(config);
+    let page = site.get("/list/tea?page=2");
+    assert_eq!(page.body(), "/list/tea?page&#x3D;3 /list/a%20b?page&#x3D;2&amp;tag&#x3D;x%26y");
+    assert_eq!(site.get("/api").body(), r#"{"next":"/list/tea?page=2&tags=%5Bobject%5D","all":"/list/tea"}"#);
+}
+
+#[test]
+fn a_page_shows_when_it_was_asked_for() {
+    let config = r#"
+        [routes.home]
+        path = "/"
+        text = "{{date request.time '%Y'}} {{date query.day '%-d %B %Y'}}"
+    "#;
+    assert_eq!(Site::new(config).get("/?day=2026-11-21").body(), "2030 21 November 2026");
+}

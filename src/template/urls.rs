@@ -1,0 +1,69 @@
+//! The paths that `url` and `static_url` make.
+
+use handlebars::JsonRender;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+
+use super::helpers::{Links, Versions};
+
+/// The path of a route, its markers filled in, and what is no marker put behind it as a query; or why
+/// there is none. A value that is `null` is left out of the query, a list is there item by item.
+pub fn url(links: &dyn Links, route: &Value, named: &[(&str, &Value)]) -> Result<String, String> {
+    let Value::String(route) = route else { return Err("`url` was given no route".to_owned()) };
+    let find = |wanted: &str| named.iter().find(|(name, _)| *name == wanted).map(|(_, value)| marker_text(value));
+    let mut url = links.path(route, &mut |name| find(name))?;
+    let markers = links.markers(route).unwrap_or_default();
+    let mut query: Vec<(&str, &Value)> = Vec::new();
+    for (name, value) in named.iter().filter(|(name, _)| !markers.contains(name)) {
+        match value {
+            Value::Object(map) if *name == WHOLE_QUERY => {
+                query.extend(map.iter().map(|(name, value)| (name.as_str(), value)));
+            }
+            _ if *name == WHOLE_QUERY => {}
+            value => query.push((name, value)),
+        }
+    }
+    query.sort_by_key(|(name, _)| *name);
+    let mut separator = '?';
+    for (name, value) in query {
+        let values = match value {
+            Value::Null => &[],
+            Value::Array(items) => items.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        for value in values {
+            let (name, value) = (utf8_percent_encode(name, QUERY), value.render());
+            url.push_str(&format!("{separator}{name}={}", utf8_percent_encode(&value, QUERY)));
+            separator = '&';
+        }
+    }
+    Ok(url)
+}
+
+/// The value of `url` that is a map of query parameters (Pyramid, `route_path`).
+const WHOLE_QUERY: &str = "_query";
+
+/// What of a query's names and values stays as it is (RFC 3986, unreserved).
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What of a static file's path stays as it is (RFC 3986: unreserved, and `/`).
+const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+
+/// The path of a static file in parts, with its version if it is one that was written out.
+pub fn static_url(versions: &Versions, parts: &[&Value]) -> String {
+    let path: String = parts.iter().map(|part| part.render()).collect();
+    let mut url = utf8_percent_encode(&path, PATH).to_string();
+    if let Some(version) = versions.get(&path) {
+        url.push_str("?v=");
+        url.push_str(version);
+    }
+    url
+}
+
+/// A value as a marker takes it; the parts of a `*rest` are joined with `/`.
+fn marker_text(value: &Value) -> String {
+    match value {
+        Value::Array(parts) => parts.iter().map(JsonRender::render).collect::<Vec<_>>().join("/"),
+        one => one.render(),
+    }
+}
