@@ -74,7 +74,7 @@ impl Site {
         let site = Site::new();
         let from = project().join(folder);
         fs::copy(from.join("config.toml"), site.path("config.toml")).unwrap();
-        for part in ["templates", "sites"] {
+        for part in ["templates", "static", "sites"] {
             if from.join(part).is_dir() {
                 copy_folder(&from.join(part), &site.path(part));
             }
