@@ -12,6 +12,7 @@ use super::{ConfigOption, Exit, block_on, complain, load, now};
 use crate::http::answer::{Account, Answer, SessionAccount};
 use crate::session::factory::Standing;
 use crate::site::Vocabulary;
+use crate::site::cache::pages::Origin;
 use crate::site::live::Serving;
 
 #[derive(Args, Debug)]
@@ -133,6 +134,14 @@ fn explain(serving: &Serving, asked: &str, answer: &Answer, out: &mut impl Write
             }
         }
         None => writeln!(out, "route    none matches the method and the path")?,
+    }
+    if let Some(origin) = &account.kept {
+        let origin = match origin {
+            Origin::Made => "the reply was made for this request".to_owned(),
+            Origin::Kept(seconds) => format!("the reply was made {seconds:.0} s ago"),
+            Origin::Old => "the reply is an old one, which is being made anew".to_owned(),
+        };
+        writeln!(out, "cache    {origin}")?;
     }
     if let Some(failure) = &account.failure {
         writeln!(out, "failed   {}", failure.public)?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::cache::CacheDeclaration;
 use super::param::ParamType;
 use super::tree::{Entry, Node};
 use crate::diagnostic::{At, Source, Written};
@@ -25,6 +26,8 @@ pub struct Declarations {
     pub data: Vec<Entry>,
     /// `[routes]`, with `[defaults]` put in.
     pub routes: Vec<RouteDeclaration>,
+    /// `[cache]`.
+    pub cache: CacheDeclaration,
     /// `[errors]`.
     pub errors: Vec<ErrorDeclaration>,
     /// `[static]`.
@@ -73,6 +76,8 @@ pub struct RouteDeclaration {
     pub status: Option<At<u16>>,
     /// `headers`.
     pub headers: Vec<Entry>,
+    /// `cache`, if given.
+    pub cache: Option<Node>,
     /// `keepalive`.
     pub keepalive: Option<bool>,
 }

@@ -222,6 +222,7 @@ pub const TOP: &[Declared] = &[
         "table",
         "Folders whose files are served as they are, by the path they are below: `\"/static\" = \"static\"`.",
     ),
+    ("cache", "table", "Lifetimes by name, for replies that are kept; see *Caching*."),
     ("errors", "table of responses", "Own pages by status (`404`) or class (`4xx`, `5xx`)."),
     ("mount", "array of tables", "Other site folders under a prefix."),
 ];
@@ -253,7 +254,25 @@ pub const ROUTE: &[Declared] = &[
     ("invalid", "response", "Answers when `params` does not hold; its default status is 400."),
     ("actions", "array of actions", "Run in order."),
     ("data", "table", "Values the route's template sees; they may be in files, as in `[data]`."),
+    (
+        "cache",
+        "string or table",
+        "The region of `[cache.regions]` that its replies are kept in, or `{ region, vary }`; `false` for none.",
+    ),
     ("keepalive", "boolean", "Whether a request counts as activity of its session; default true."),
+];
+
+/// `[cache]`.
+pub const CACHE: &[Declared] = &[
+    ("regions", "table of seconds", "How long a reply is kept, by the name that routes use: `short_term = 60`."),
+    ("max_entries", "whole number", "The most replies that are kept at a time; default 1000."),
+    ("max_bytes", "whole number", "The most bytes they take together; default 16777216."),
+];
+
+/// A `cache = { … }` of a route.
+pub const ROUTE_CACHE: &[Declared] = &[
+    ("region", "string", "The name of one of `[cache.regions]`."),
+    ("vary", "array of strings", "What else tells its pages apart: `session.user`, `query.page`, `request.host`."),
 ];
 
 /// A `match = { … }`.

@@ -4,6 +4,7 @@
 //! The only folder that knows `toml` and `config`. It checks shapes (unknown keys, wrong types, two
 //! responses); what the names *mean* is checked when `crate::site` is built.
 
+pub mod cache;
 mod data;
 pub mod declaration;
 pub mod keys;
@@ -154,6 +155,7 @@ fn declarations(
         templates: templates(top, &folder, inputs, problems),
         data: top.get("data").map_or_else(Vec::new, |data| data.node.table(problems).to_vec()),
         routes: route::routes(top, problems),
+        cache: cache::cache(top, problems),
         errors: route::errors(top, problems),
         statics: statics::statics(top, &folder, problems),
         unread_mounts: mounts.iter().any(Option::is_none),

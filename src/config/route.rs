@@ -81,6 +81,7 @@ fn route(name: &At<String>, node: &Node, problems: &mut Diagnostics) -> RouteDec
         response: response_in(node, problems),
         status: get("status").and_then(|node| status(node, problems)),
         headers: get("headers").map_or_else(Vec::new, |headers| headers.table(problems).to_vec()),
+        cache: get("cache").cloned(),
         keepalive: get("keepalive").and_then(|keepalive| keepalive.boolean(problems)),
     }
 }
@@ -100,6 +101,7 @@ impl RouteDeclaration {
         self.params = self.params.take().or_else(|| defaults.params.clone());
         self.invalid = self.invalid.take().or_else(|| defaults.invalid.clone());
         self.actions = self.actions.take().or_else(|| defaults.actions.clone());
+        self.cache = self.cache.take().or_else(|| defaults.cache.clone());
         self.keepalive = self.keepalive.or(defaults.keepalive);
         self.status = self.status.take().or_else(|| defaults.status.clone());
         merge(&mut self.data, &defaults.data);

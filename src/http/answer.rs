@@ -16,6 +16,7 @@ use super::{Incoming, RequestBody, ResponseBody, files, missed, page, params};
 use crate::session::Session;
 use crate::session::factory::{SessionError, Standing, Visit};
 use crate::session::transaction::{Rules, transact};
+use crate::site::cache::{PageKey, pages};
 use crate::site::failure::Failure;
 use crate::site::live::Serving;
 use crate::site::params::{Checked, Faults};
@@ -50,6 +51,8 @@ pub struct Account {
     pub route: Option<String>,
     /// What is wrong with the parameters the route declares.
     pub faults: Faults,
+    /// Where the reply came from, if replies of the route are kept.
+    pub kept: Option<pages::Origin>,
     /// What became of the session, if the route asked for it.
     pub session: Option<SessionAccount>,
     /// Why the session could not be loaded or stored.
@@ -206,7 +209,9 @@ async fn run(
     let factory = match &serving.sessions {
         Some(factory) if route.session_use != SessionUse::None => factory,
         _ => {
-            let reply = site.run(route, request, &mut Session::new(request.now))?;
+            let mut session = Session::new(request.now);
+            let key = site.page_key(route, request, &mut session);
+            let reply = kept_or_run(serving, route, request, session, key, account).await?;
             return Ok(page::response(reply, page::Session::Unused, None));
         }
     };
@@ -218,8 +223,11 @@ async fn run(
         &**factory,
         &visit,
         rules,
-        |session| site.run(route, request, session),
-        |outcome: &Result<Reply, Failure>| outcome.is_ok() || keep_failed,
+        |session| match site.page_key(route, request, session) {
+            Some(key) => Ok(Work::Page(key)),
+            None => site.run(route, request, session).map(Work::Reply),
+        },
+        |outcome: &Result<Work, Failure>| outcome.is_ok() || keep_failed,
     );
     let done = match done.await {
         Ok(done) => done,
@@ -231,6 +239,12 @@ async fn run(
             return Err(Failure::internal("the session factory made a cookie that cannot be a header").into());
         }
     };
+    // The page is looked for when the session is done with: a route that is kept changes none.
+    let outcome = match done.outcome {
+        Ok(Work::Page(key)) => kept_or_run(serving, route, request, done.after.clone(), Some(key), account).await,
+        Ok(Work::Reply(reply)) => Ok(reply),
+        Err(failure) => Err(failure),
+    };
     let session = account.session.insert(SessionAccount {
         standing: done.standing,
         before: done.before,
@@ -238,7 +252,7 @@ async fn run(
         committed: done.committed,
         attempts: done.attempts,
     });
-    match done.outcome {
+    match outcome {
         Ok(_) if account.only_looking.is_some() && session.is_changed() && is_to_be_shown(request.headers) => {
             Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, "This page cannot be fetched ahead.").into())
         }
@@ -247,6 +261,32 @@ async fn run(
             Ok(page::response(reply, used, set_cookie))
         }
         Err(failure) => Err(Box::new(Failed { failure, allowed: Vec::new(), stored: session.committed, set_cookie })),
+    }
+}
+
+/// What a run in a session came to: a reply, or the key of the page to be looked for.
+enum Work {
+    Reply(Reply),
+    Page(PageKey),
+}
+
+/// The page of a key if it is kept; otherwise the route runs.
+async fn kept_or_run(
+    serving: &Serving,
+    route: &Route,
+    request: &Request<'_>,
+    mut session: Session,
+    key: Option<PageKey>,
+    account: &mut Account,
+) -> Result<Reply, Failure> {
+    let mut make = || serving.site.run(route, request, &mut session);
+    match (key, &route.caching) {
+        (Some(key), Some(caching)) => {
+            let (outcome, origin) = serving.pages.get(key, request.now, caching.lifetime, make).await;
+            account.kept = Some(origin);
+            outcome
+        }
+        _ => make(),
     }
 }
 

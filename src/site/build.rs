@@ -16,7 +16,7 @@ use super::response::Response;
 use super::route::Route;
 use super::session_keys::{self, KeyUse, SessionKeys};
 use super::vocabulary::Vocabulary;
-use super::{ErrorPage, Part, Site, fingerprint, params, predicates, responses, server, sessions, statics};
+use super::{ErrorPage, Part, Site, cache, fingerprint, params, predicates, responses, server, sessions, statics};
 use crate::config::Loaded;
 use crate::config::declaration::{Declarations, RouteDeclaration};
 use crate::config::tree::{Entry, Tree};
@@ -91,6 +91,7 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
         inputs,
         routes,
         parts,
+        cache_limits: (declarations.cache.max_entries, declarations.cache.max_bytes),
         statics,
         router: router?,
         templates: library.finish(versions),
@@ -181,11 +182,22 @@ impl Compiler<'_> {
         // Without parameters it never answers: it may be one of `[defaults]`.
         let invalid = declared.invalid.as_ref().filter(|_| declared.params.is_some());
         let invalid = invalid.map(|declared| responses::invalid(declared, &mut writing));
+        let wish = cache::wish(declared, &self.part.cache, &mut writing);
         let added = writing.added;
         let mut reads = names.reads;
         reads.extend(added.iter().flat_map(|name| session_keys::named_in(self.library, name)));
         let answers = [response.as_ref(), invalid.as_ref().and_then(Option::as_ref)];
         let keys = SessionKeys::of(&steps, &reads, &answers);
+        let facts = cache::Facts {
+            declared,
+            methods: &methods,
+            steps: &steps,
+            shown: &added,
+            reads: &reads,
+            keys: &keys,
+            library: self.library,
+        };
+        let caching = wish.and_then(|wish| cache::caching(wish, &facts, problems));
         self.reads.extend(reads);
         self.flashed.extend(names.flashed);
         let fingerprint = fingerprint::route(declared, &self.part.prefix, &added, self.library);
@@ -214,6 +226,7 @@ impl Compiler<'_> {
             data,
             session_use: keys.session_use(),
             keys,
+            caching,
             keepalive: declared.keepalive.unwrap_or(true),
             fingerprint,
         })

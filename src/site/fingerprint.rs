@@ -26,6 +26,7 @@ pub fn route(declared: &RouteDeclaration, prefix: &str, shown: &[String], librar
         response,
         status,
         headers,
+        cache,
         keepalive,
     } = declared;
     let mut hasher = DefaultHasher::new();
@@ -44,6 +45,7 @@ pub fn route(declared: &RouteDeclaration, prefix: &str, shown: &[String], librar
     response.iter().for_each(|response| self::response(response, &mut hasher));
     status.as_ref().map(|status| status.value).hash(&mut hasher);
     entries(headers, &mut hasher);
+    cache.iter().for_each(|cache| node(cache, &mut hasher));
     keepalive.hash(&mut hasher);
     templates(shown, library, &mut hasher);
     hasher.finish()

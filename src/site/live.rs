@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+use super::cache::pages::Pages;
 use super::credentials::{Credentials, Secrets};
 use super::factories::{Opening, Previous};
 use super::{Site, Vocabulary, credentials, sessions};
@@ -21,6 +22,8 @@ pub struct Serving {
     pub site: Site,
     /// Where its sessions live; `None` if no route asks for one.
     pub sessions: Option<Arc<dyn SessionFactory>>,
+    /// The replies that are kept.
+    pub pages: Pages,
     credentials: Credentials,
 }
 
@@ -84,7 +87,9 @@ impl Serving {
         if problems.has_errors() {
             return Err(site.inputs);
         }
-        Ok(Self { site, sessions, credentials })
+        // Nothing that an older site said is kept.
+        let (entries, bytes) = site.cache_limits;
+        Ok(Self { pages: Pages::new(entries, bytes), site, sessions, credentials })
     }
 
     fn opened_with(&self, settings: &SessionSettings, credentials: &Credentials) -> bool {

@@ -5,6 +5,7 @@
 
 mod actions;
 mod build;
+pub mod cache;
 mod check;
 pub mod credentials;
 pub mod factories;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 use http::{HeaderName, Method, StatusCode};
 use serde_json::{Map, Value};
 
+use crate::action::Scene;
 use crate::config::Loaded;
 use crate::config::read::Inputs;
 use crate::config::settings::Settings;
@@ -42,12 +44,14 @@ use crate::diagnostic::Diagnostics;
 use crate::session::Session;
 use crate::template::helpers::Links;
 use crate::template::render::Templates;
+use cache::PageKey;
 use failure::Failure;
 use predicates::{Head, Liking, Predicates};
 use request::Request;
 use response::{Reply, Response};
 use route::{Route, SessionUse, Surroundings};
 use router::{Match, Miss, Param, Router};
+use scope::Input;
 use statics::StaticFiles;
 
 pub use crate::config::settings::ServerSettings;
@@ -63,6 +67,8 @@ pub struct Site {
     pub routes: Vec<Route>,
     /// The site that is served, then the mounted ones.
     pub parts: Vec<Part>,
+    /// The most replies that are kept at a time, and the most bytes they take together.
+    pub cache_limits: (usize, usize),
     /// `[static]` of all parts.
     pub statics: Vec<StaticFiles>,
     router: Router<Target>,
@@ -194,6 +200,18 @@ impl Site {
         };
         let around = Surroundings { templates: &self.templates, links: &self.links, data: &part.data };
         route.run(&around, request, session)
+    }
+
+    /// What tells the page that a request asks for from all others; `None` if it is not to be kept.
+    pub fn page_key(&self, route: &Route, request: &Request<'_>, session: &mut Session) -> Option<PageKey> {
+        let caching = route.caching.as_ref().filter(|_| matches!(*request.method, Method::GET | Method::HEAD))?;
+        if !request.checked.faults().is_empty() {
+            return None;
+        }
+        let site = &self.parts.get(route.part)?.data;
+        let input = Input { request, route: &route.data, site };
+        let scene = Scene { session, now: request.now, bound: &[], input: &input, templates: &self.templates };
+        Some(caching.key(&route.name, &scene))
     }
 
     /// The declared page for a failure on `path`, if there is one: that of the innermost mounted

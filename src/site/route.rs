@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::{Method, StatusCode};
 use serde_json::{Map, Value};
 
+use super::cache::Caching;
 use super::failure::Failure;
 use super::params::Params;
 use super::pattern::Pattern;
@@ -58,6 +59,8 @@ pub struct Route {
     pub session_use: SessionUse,
     /// Which keys of the session it reads and writes.
     pub keys: SessionKeys,
+    /// How its replies are kept, if they are.
+    pub caching: Option<Caching>,
     /// Whether a request counts as activity of its session.
     pub keepalive: bool,
     /// Changes with its declaration and with the templates it shows: for a reload, to say so.

@@ -64,6 +64,8 @@ fn generate(section: &str) -> Option<String> {
     Some(match section {
         "top" => declared("Table", keys::TOP),
         "route" => declared("Key", keys::ROUTE),
+        "cache" => declared("Key", keys::CACHE),
+        "route-cache" => declared("Key", keys::ROUTE_CACHE),
         "match" => declared("Key", keys::MATCH),
         "param" => declared("Key", keys::PARAM),
         "param-types" => table(

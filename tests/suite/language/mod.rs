@@ -1,6 +1,7 @@
 //! What declarations mean: every verb, option and response, asked in process.
 
 mod actions;
+mod caching;
 mod data;
 mod expressions;
 mod flash;
