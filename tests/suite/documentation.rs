@@ -233,13 +233,6 @@ fn folder_with(text: &str) -> TempDir {
         std::fs::create_dir(folder.path().join(name)).unwrap();
         std::fs::write(folder.path().join(name).join("style.css"), "body {}\n").unwrap();
     }
-    if text.contains("template = \"gallery\"") {
-        // It is the shipped site, edited.
-        std::fs::create_dir(folder.path().join("templates")).unwrap();
-        for file in ["templates/gallery.hbs", "static/gallery.css"] {
-            std::fs::copy(Path::new(ROOT).join(file), folder.path().join(file)).unwrap();
-        }
-    }
     folder
 }
 
