@@ -46,6 +46,8 @@ pub fn project() -> &'static Path {
 /// A site in a temporary folder, and the environment the program finds there.
 pub struct Site {
     folder: TempDir,
+    /// Where in it the site is.
+    below: PathBuf,
     environment: Vec<(String, String)>,
     starter: Vec<String>,
 }
@@ -66,20 +68,21 @@ pub enum Save {
 impl Site {
     /// An empty folder.
     pub fn new() -> Site {
-        Site { folder: tempfile::tempdir().unwrap(), environment: Vec::new(), starter: Vec::new() }
+        Site {
+            folder: tempfile::tempdir().unwrap(),
+            below: PathBuf::new(),
+            environment: Vec::new(),
+            starter: Vec::new(),
+        }
     }
 
     /// A copy of a shipped site: `"sites/login"`, or `"."` for the tutorial with all it mounts.
     pub fn copy_of(folder: &str) -> Site {
+        // All of them, as one may mount another.
         let site = Site::new();
-        let from = project().join(folder);
-        fs::copy(from.join("config.toml"), site.path("config.toml")).unwrap();
-        for part in ["templates", "static", "sites"] {
-            if from.join(part).is_dir() {
-                copy_folder(&from.join(part), &site.path(part));
-            }
-        }
-        site
+        fs::copy(project().join("config.toml"), site.path("config.toml")).unwrap();
+        copy_folder(&project().join("sites"), &site.path("sites"));
+        Site { below: PathBuf::from(folder), ..site }
     }
 
     /// With this `config.toml`.
@@ -118,7 +121,7 @@ impl Site {
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.folder.path().join(&self.below).join(name)
     }
 
     pub fn read(&self, name: &str) -> String {
@@ -180,7 +183,7 @@ impl Site {
             }
         }
         let environment = self.environment.iter().map(|(name, value)| (name, value));
-        command.args(arguments).current_dir(self.folder.path()).envs(environment).stdin(Stdio::null());
+        command.args(arguments).current_dir(self.path("")).envs(environment).stdin(Stdio::null());
         command
     }
 
