@@ -28,7 +28,7 @@ pub fn parse(text: &str) -> Option<f64> {
     epoch(triple(date, '-', [4, 2, 2])?, triple(time, ':', [2, 2, 2])?)
 }
 
-/// Writes an instant as [`parse`] reads it; what is finer than a second is cut off.
+/// Writes an instant as `parse` reads it; what is finer than a second is cut off.
 pub fn format(now: f64) -> String {
     let seconds = now.floor() as i64;
     let (year, month, day) = civil_from_days(seconds.div_euclid(DAY));
