@@ -16,8 +16,9 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::sync::Barrier;
 use std::thread;
+use std::time::{Duration, Instant};
 
-use crate::driver::{Answer, Factory, Server, Site, Visitor};
+use crate::driver::{Answer, Factory, PATIENCE, Server, Site, Visitor};
 
 mod increments;
 mod kills;
@@ -132,9 +133,15 @@ fn visitors(servers: &[Server], number: usize) -> Vec<Visitor> {
     servers.iter().cycle().take(number).map(Server::visitor).collect()
 }
 
-/// Begins a session, whatever the visitor did before: its cookie.
+/// Begins a session, whatever the visitor did before: its cookie. On a busy machine a first connection
+/// may not be made in time; who is told to come again does.
 fn begin(visitor: &mut Visitor, path: &str) -> String {
-    let answer = visitor.request("GET", path).header("Cookie", "none=1").send();
+    let deadline = Instant::now() + PATIENCE;
+    let mut answer = visitor.request("GET", path).header("Cookie", "none=1").send();
+    while answer.status == 503 && !answer.header("retry-after").is_empty() && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(100));
+        answer = visitor.request("GET", path).header("Cookie", "none=1").send();
+    }
     assert_eq!(answer.status, 200, "{}", answer.text());
     let cookies = answer.set_cookies();
     assert_eq!(cookies.len(), 1, "a session begins");
