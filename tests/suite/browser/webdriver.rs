@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,6 +17,24 @@ use crate::driver::{PATIENCE, Visitor};
 /// The key under which WebDriver hands out elements (section 12.2).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
+/// Starts chromedriver, which says what port it has taken. It takes one that is free for IPv4, and ends
+/// where somebody else has it for IPv6.
+fn start_driver(home: &Path) -> Option<(Child, u16)> {
+    let mut driver = Command::new("chromedriver")
+        .arg("--port=0")
+        .envs([("HOME", home), ("TMPDIR", home)])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("chromedriver: run tests/run");
+    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let port = lines.find_map(|line| line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok());
+    if port.is_none() {
+        driver.wait().unwrap();
+    }
+    Some((driver, port?))
+}
+
 /// A browser with a profile of its own, on a page of 480 by 160 pixels. It ends when it is dropped.
 pub struct Browser {
     driver: Child,
@@ -27,17 +46,7 @@ pub struct Browser {
 impl Browser {
     pub fn start() -> Browser {
         let profile = tempfile::tempdir().unwrap();
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .envs([("HOME", profile.path()), ("TMPDIR", profile.path())])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver: run tests/run");
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let port =
-            lines.find_map(|line| line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok());
-        let port: u16 = port.expect("a port from chromedriver");
+        let (driver, port) = (0..10).find_map(|_| start_driver(profile.path())).expect("a port from chromedriver");
         let http = RefCell::new(Visitor::new(([127, 0, 0, 1], port).into()));
         let mut browser = Browser { driver, http, session: String::new(), _profile: profile };
         let folder = browser._profile.path().join("profile");
