@@ -125,12 +125,11 @@ fn explain(serving: &Serving, asked: &str, answer: &Answer, out: &mut impl Write
             for (name, sentence) in &account.faults {
                 writeln!(out, "invalid  {name}: {sentence}")?;
             }
-            // None of them ran if a parameter does not hold.
-            let steps = if account.faults.is_empty() { route.steps.as_slice() } else { &[] };
-            for (i, step) in steps.iter().enumerate() {
+            for (i, step) in route.steps_if(account.faults.is_empty()).iter().enumerate() {
+                let kind = if i < route.guards { "guard" } else { "step" };
                 let condition = if step.condition.is_some() { ", if its condition holds" } else { "" };
                 let bound = step.bind.as_ref().map_or_else(String::new, |name| format!(", bound as `{name}`"));
-                writeln!(out, "step {:<4}{}{bound}{condition}", i + 1, step.verb)?;
+                writeln!(out, "{:<9}{}{bound}{condition}", format!("{kind} {}", i + 1), step.verb)?;
             }
         }
         None => writeln!(out, "route    none matches the method and the path")?,

@@ -62,6 +62,8 @@ pub struct RouteDeclaration {
     pub methods: Option<Vec<At<String>>>,
     /// `match`, if given.
     pub predicates: Option<Node>,
+    /// `guards`, in order.
+    pub guards: Option<Vec<Node>>,
     /// `params`, if given.
     pub params: Option<Vec<ParamDeclaration>>,
     /// `invalid`.

@@ -250,6 +250,11 @@ pub const ROUTE: &[Declared] = &[
         "Default `[\"GET\"]`. HEAD is answered by GET, OPTIONS by the table, anything else is 405.",
     ),
     ("match", "table of predicates", "What else must hold of a request; see *Predicates*."),
+    (
+        "guards",
+        "array of actions",
+        "Run before `params` is looked at, and answer instead if their work cannot be done; they only read the session.",
+    ),
     ("params", "table of parameters", "What the query and the form may hold; see *Parameters*."),
     ("invalid", "response", "Answers when `params` does not hold; its default status is 400."),
     ("actions", "array of actions", "Run in order."),

@@ -74,6 +74,7 @@ fn route(name: &At<String>, node: &Node, problems: &mut Diagnostics) -> RouteDec
             names
         }),
         predicates: get("match").cloned(),
+        guards: get("guards").map(|guards| guards.list(problems).to_vec()),
         params: get("params").map(|params| param::params(params, problems)),
         invalid: get("invalid").and_then(|invalid| response(invalid, "template", problems)),
         actions: get("actions").map(|actions| actions.list(problems).to_vec()),
@@ -87,6 +88,11 @@ fn route(name: &At<String>, node: &Node, problems: &mut Diagnostics) -> RouteDec
 }
 
 impl RouteDeclaration {
+    /// Its guards and its actions.
+    pub fn steps(&self) -> impl Iterator<Item = &Node> {
+        self.guards.iter().chain(&self.actions).flatten()
+    }
+
     /// Takes from `[defaults]` what the route itself does not say.
     fn fill_from(&mut self, defaults: &Self) {
         fn merge(own: &mut Vec<Entry>, defaults: &[Entry]) {
@@ -98,6 +104,7 @@ impl RouteDeclaration {
         }
         self.methods = self.methods.take().or_else(|| defaults.methods.clone());
         self.predicates = self.predicates.take().or_else(|| defaults.predicates.clone());
+        self.guards = self.guards.take().or_else(|| defaults.guards.clone());
         self.params = self.params.take().or_else(|| defaults.params.clone());
         self.invalid = self.invalid.take().or_else(|| defaults.invalid.clone());
         self.actions = self.actions.take().or_else(|| defaults.actions.clone());

@@ -59,6 +59,25 @@ pub fn steps(given: &[Node], vocabulary: &Vocabulary, names: &mut Names, writing
     steps
 }
 
+/// The guards of a route, without the broken ones. They run before the parameters are known to hold, and a
+/// form that does not hold changes nothing: so they only read.
+pub fn guards(given: &[Node], vocabulary: &Vocabulary, names: &mut Names, writing: &mut Writing<'_>) -> Vec<Step> {
+    let mut guards = steps(given, vocabulary, names, writing);
+    guards.retain(|step| {
+        let reads_only = step.action.effects().iter().all(|effect| matches!(effect, Effect::Reads(_)));
+        if !reads_only {
+            let message = format!("a guard cannot change the session, as `{}` does", step.verb);
+            writing.problems.push(
+                Diagnostic::error(&step.place, message)
+                    .key(&step.key)
+                    .help("let it be one of `actions`, which run when the parameters hold"),
+            );
+        }
+        reads_only
+    });
+    guards
+}
+
 /// Compiles one action; `None` if it is broken. Adds what it binds to `names`.
 fn step(given: &Node, vocabulary: &Vocabulary, names: &mut Names, writing: &mut Writing<'_>) -> Option<Step> {
     let Some((verb, node)) = understand(given, vocabulary, writing) else {
@@ -107,7 +126,15 @@ fn step(given: &Node, vocabulary: &Vocabulary, names: &mut Names, writing: &mut 
                     _ => {}
                 }
             }
-            Some(Step { verb: verb.name, action, condition: condition.flatten(), otherwise: otherwise.flatten(), bind })
+            Some(Step {
+                verb: verb.name,
+                place: entry.name.place.clone(),
+                key: node.key.clone(),
+                action,
+                condition: condition.flatten(),
+                otherwise: otherwise.flatten(),
+                bind,
+            })
         }
         Err(reason) => {
             let message = format!("this `{}` does not work: {reason}", verb.name);

@@ -82,6 +82,8 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
     if !problems.has_errors() {
         check::nothing_to_serve(&routes, &statics, declarations, problems);
         check::taken_for_granted(&routes, &declared, problems);
+        check::out_of_reach(&loaded.settings, &routes, &declared, problems);
+        check::counters_on_get(&routes, problems);
         check::cookie_limits(&loaded.settings, &routes, problems);
         session_keys::check(&routes, &reads, problems);
         session_keys::check_flash(&routes, &reads, &flashed, problems);
@@ -134,7 +136,7 @@ fn known_data(part: &Declarations) -> Map<String, Value> {
         part.routes.iter().any(|route| {
             let in_data = route.data.iter().any(|entry| *entry.name == name);
             // Whatever an action mentions might bind it.
-            let bound = route.actions.iter().flatten().any(|action| action.to_value().to_string().contains(name));
+            let bound = route.steps().any(|action| action.to_value().to_string().contains(name));
             in_data || bound
         })
     };
@@ -174,9 +176,12 @@ impl Compiler<'_> {
         let mut names = Names::default();
         names.provided.extend(NAMES.iter().map(|(name, _)| (*name).to_owned()));
         names.provided.extend(self.part.data.iter().chain(&declared.data).map(|entry| entry.name.value.clone()));
-        let before_actions = names.provided.clone();
+        let guards = declared.guards.as_deref().unwrap_or_default();
+        let mut steps = actions::guards(guards, self.vocabulary, &mut names, &mut writing);
+        let guards = steps.len();
+        let (before_actions, guards_known) = (names.provided.clone(), !names.incomplete);
         let actions = declared.actions.as_deref().unwrap_or_default();
-        let steps = actions::steps(actions, self.vocabulary, &mut names, &mut writing);
+        steps.extend(actions::steps(actions, self.vocabulary, &mut names, &mut writing));
         let response = declared.response.as_ref().and_then(|declared| responses::response(declared, &mut writing));
         let in_answers = writing.added.len();
         // Without parameters it never answers: it may be one of `[defaults]`.
@@ -211,8 +216,10 @@ impl Compiler<'_> {
                 Shown { by: By::Route(by.clone()), templates, provided: names.provided, params: declares.clone() };
             self.shown.push(page);
         }
-        let templates = in_invalid.to_vec();
-        self.shown.push(Shown { by: By::Invalid(by), templates, provided: before_actions, params: declares });
+        if guards_known {
+            let templates = in_invalid.to_vec();
+            self.shown.push(Shown { by: By::Invalid(by), templates, provided: before_actions, params: declares });
+        }
         Some(Route {
             name: self.home.qualify(&declared.name),
             pattern: pattern?,
@@ -222,6 +229,7 @@ impl Compiler<'_> {
             params,
             invalid: invalid.map_or(Some(None), |invalid| invalid.map(Some))?,
             steps,
+            guards,
             response: response?,
             data,
             session_use: keys.session_use(),

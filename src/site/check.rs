@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use http::Method;
+
 use super::factories::lives_in_cookie;
 use super::paths;
 use super::route::{Route, SessionUse};
@@ -139,6 +141,41 @@ pub fn taken_for_granted(routes: &[Route], parts: &[&Declarations], problems: &m
             .help(format!("say in `{}` what it is for: `match = {{ accept = \"text/html\" }}`", page.name)),
         );
     }
+}
+
+/// Warns of routes that nobody reaches: they are for hosts that the server does not answer for.
+pub fn out_of_reach(settings: &Settings, routes: &[Route], parts: &[&Declarations], problems: &mut Diagnostics) {
+    let allowed = &settings.server.allowed_hosts;
+    for route in routes.iter().filter(|route| !route.predicates.within_hosts(allowed)) {
+        let node = paths::declaration(parts, route).and_then(|declared| declared.predicates.as_ref());
+        let Some(host) = node.and_then(|node| node.get("host")) else { continue };
+        let message = format!("nobody reaches `{}`: the server answers for other hosts only", route.name);
+        let warning = Diagnostic::warning(&host.node.place, message).key(&host.node.key);
+        let warning = warning.help("add the host to `server.allowed_hosts`, or take it away here");
+        problems.push(match settings.place("server.allowed_hosts") {
+            Some(place) => warning.related(place, "the hosts it answers for"),
+            None => warning,
+        });
+    }
+}
+
+/// Notes which counters count whoever looks.
+pub fn counters_on_get(routes: &[Route], problems: &mut Diagnostics) {
+    let counters = |route: &Route| {
+        let counted = route.steps.iter().filter(|step| step.verb == "increment-counter" && step.condition.is_none());
+        counted.map(|step| (step.place.clone(), step.key.clone())).collect::<Vec<_>>()
+    };
+    let looked_at = routes.iter().filter(|route| route.methods.contains(&Method::GET));
+    let found: Vec<_> =
+        looked_at.map(|route| (&route.name, counters(route))).filter(|(_, at)| !at.is_empty()).collect();
+    let Some((place, key)) = found.first().and_then(|(_, at)| at.first()) else { return };
+    let names: Vec<_> = found.iter().map(|(name, _)| format!("`{name}`")).collect();
+    let message = format!("whoever looks at {} is counted: a reload and a crawler, too", names.join(", "));
+    problems.push(
+        Diagnostic::note(place, message)
+            .key(key)
+            .help("to count what people do, count where a form is sent: `methods = [\"POST\"]`"),
+    );
 }
 
 /// Notes what a session in a cookie cannot promise, where a route counts on it.

@@ -19,6 +19,7 @@ pub fn route(declared: &RouteDeclaration, prefix: &str, shown: &[String], librar
         path,
         methods,
         predicates,
+        guards,
         params,
         invalid,
         actions,
@@ -35,6 +36,9 @@ pub fn route(declared: &RouteDeclaration, prefix: &str, shown: &[String], librar
     let methods = methods.iter().flatten().map(|method| &method.value);
     methods.collect::<Vec<_>>().hash(&mut hasher);
     predicates.iter().for_each(|predicates| node(predicates, &mut hasher));
+    guards.iter().flatten().for_each(|guard| node(guard, &mut hasher));
+    // What ends the one list begins the other.
+    guards.is_some().hash(&mut hasher);
     for ParamDeclaration { name, kind, node } in params.iter().flatten() {
         (&name.value, kind.map(ParamType::name)).hash(&mut hasher);
         self::node(node, &mut hasher);

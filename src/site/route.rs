@@ -15,6 +15,7 @@ use super::response::{Rendering, Reply, Response};
 use super::scope::Input;
 use super::session_keys::SessionKeys;
 use crate::action::{Action, Cannot, Scene};
+use crate::diagnostic::Place;
 use crate::session::Session;
 use crate::template::expression::Expression;
 use crate::template::helpers::Links;
@@ -49,8 +50,10 @@ pub struct Route {
     pub params: Params,
     /// What it answers when they do not hold; `None` for a bad request.
     pub invalid: Option<Response>,
-    /// Its steps, in order.
+    /// Its steps, in order: guards, then actions.
     pub steps: Vec<Step>,
+    /// How many of the steps are guards, which run before the parameters are looked at.
+    pub guards: usize,
     /// What it answers when no step has.
     pub response: Response,
     /// Its `data`.
@@ -72,6 +75,10 @@ pub struct Route {
 pub struct Step {
     /// The verb, for listings.
     pub verb: &'static str,
+    /// Where the verb stands.
+    pub place: Place,
+    /// The key path of the action, such as `routes.home.actions.0`.
+    pub key: String,
     /// The action.
     pub action: Box<dyn Action>,
     /// `if`.
@@ -109,13 +116,9 @@ impl Route {
         session: &mut Session,
     ) -> Result<Reply, Failure> {
         let input = Input { request, route: &self.data, site: around.data };
-        if !request.checked.faults().is_empty() {
-            let Some(invalid) = &self.invalid else { return Err(Failure::invalid(request.checked.faults())) };
-            let scene = Scene { session, now: request.now, bound: &[], input: &input, templates: around.templates };
-            return show(invalid, around, scene);
-        }
         let mut bound = Vec::with_capacity(self.steps.len());
-        for step in &self.steps {
+        let faults = request.checked.faults();
+        for step in self.steps_if(faults.is_empty()) {
             let mut scene =
                 Scene { session, now: request.now, bound: &bound, input: &input, templates: around.templates };
             if let Some(condition) = &step.condition {
@@ -135,7 +138,18 @@ impl Route {
             }
         }
         let scene = Scene { session, now: request.now, bound: &bound, input: &input, templates: around.templates };
-        show(&self.response, around, scene)
+        match &self.invalid {
+            _ if faults.is_empty() => show(&self.response, around, scene),
+            Some(invalid) => show(invalid, around, scene),
+            None => Err(Failure::invalid(faults)),
+        }
+    }
+
+    /// The steps that a request goes through, unless one of them answers: only the guards if a parameter
+    /// does not hold.
+    pub fn steps_if(&self, params_hold: bool) -> &[Step] {
+        let end = if params_hold { self.steps.len() } else { self.guards };
+        self.steps.get(..end).unwrap_or_default()
     }
 }
 

@@ -77,7 +77,7 @@ fn undeclared(name: &str, place: &Place, declared: &[&str]) -> Diagnostic {
 pub fn check_actions(declared: &RouteDeclaration, vocabulary: &Vocabulary, problems: &mut Diagnostics) {
     let Some(params) = &declared.params else { return };
     let names: Vec<&str> = params.iter().map(|param| param.name.as_str()).collect();
-    for action in declared.actions.iter().flatten() {
+    for action in declared.steps() {
         let verb = |name: &str| vocabulary.verb(name).filter(|verb| verb.operand == Operand::Param);
         let Some(entry) = action.entries().iter().find(|entry| verb(&entry.name).is_some()) else { continue };
         let value = entry.node.to_value();

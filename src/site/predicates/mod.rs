@@ -146,6 +146,17 @@ impl Predicates {
             || self.params.iter().any(|one| other.params.iter().any(|two| one.excludes(two)))
     }
 
+    /// Whether they can hold where only these hosts are answered; any, if there are none.
+    pub fn within_hosts(&self, allowed: &[String]) -> bool {
+        let overlap = |host: &String| {
+            allowed
+                .iter()
+                .map(|wide| wide.to_ascii_lowercase())
+                .any(|wide| is_host_within(host, &wide) || is_host_within(&wide, host))
+        };
+        allowed.is_empty() || self.hosts.is_empty() || self.hosts.iter().any(overlap)
+    }
+
     /// Whether this is by `accept`, and whether HTML is among what it takes.
     pub fn by_accept(&self) -> Option<bool> {
         (!self.accept.is_empty()).then(|| self.accept.iter().any(|kind| kind == "text/html"))

@@ -5,6 +5,7 @@ mod caching;
 mod data;
 mod expressions;
 mod flash;
+mod guards;
 mod limits;
 mod params;
 mod predicates;
