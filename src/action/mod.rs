@@ -13,6 +13,7 @@ mod delete;
 mod flash;
 mod increment_counter;
 mod invalidate;
+mod new_csrf_token;
 mod peek_flash;
 mod pop;
 mod pop_flash;
@@ -50,6 +51,7 @@ pub const VERBS: &[&Verb] = &[
     &peek_flash::VERB,
     &require::VERB,
     &respond::VERB,
+    &new_csrf_token::VERB,
     &renew::VERB,
     &invalidate::VERB,
 ];

@@ -6,7 +6,7 @@ use super::{Action, Args, Cannot, Effect, Operand, Scene, Verb};
 
 pub const VERB: Verb = Verb {
     name: "renew",
-    summary: "Gives the session a new identity and keeps its data: who knew the old one is left out. For logins.",
+    summary: "Gives the session a new identity and keeps its data, but for the CSRF token: who knew the old one is left out. For logins.",
     operand: Operand::Nothing,
     options: &[],
     yields: None,
@@ -25,6 +25,9 @@ fn build(_: Args) -> Result<Box<dyn Action>, String> {
 impl Action for Renew {
     fn run(&self, scene: &mut Scene<'_>) -> Result<Value, Cannot> {
         scene.session.renew();
+        if scene.session.csrf_token().is_some() {
+            scene.session.set_csrf_token(scene.token);
+        }
         Ok(Value::Null)
     }
 

@@ -15,6 +15,8 @@ pub struct Scene<'a> {
     pub session: &'a mut Session,
     /// Now, in seconds since the Unix epoch: the same however often the route runs.
     pub now: f64,
+    /// A new CSRF token, should one be wanted: the same however often the route runs.
+    pub token: &'a str,
     /// What earlier actions bound, the latest last.
     pub bound: &'a [(&'a str, Value)],
     /// Every other name: the request and the site's data.
@@ -60,6 +62,7 @@ impl Scope for Scene<'_> {
         match name {
             "session" => Some(session_value(self.session, entries)),
             "flash" => Some(flash_value(self.session)),
+            "csrf_token" => self.session.csrf_token().map(Value::from),
             _ => self.input.get(name, entries),
         }
     }

@@ -35,7 +35,10 @@ struct StoreParam {
 fn build(mut args: Args) -> Result<Box<dyn Action>, String> {
     let param = args.param.take().ok_or("it needs the name of a parameter")?;
     let key = args.other_key("key");
-    if key.is_none() && (param.starts_with('_') || param == "csrf_token") {
+    if param == "csrf_token" {
+        return Err("the token of a form is in the session already, and nobody needs a copy".to_owned());
+    }
+    if key.is_none() && param.starts_with('_') {
         return Err(format!("`{param}` is the engine's own; give another `key`"));
     }
     let from = args.word("from").unwrap_or_else(|| "params".to_owned());

@@ -71,7 +71,11 @@ impl Target for InProcess {
                 after: session.and_then(after),
                 same_session: session.is_some_and(SessionAccount::is_same),
                 refreshed: session.is_some_and(|session| session.committed && !session.is_changed()),
-                volatile: Vec::new(),
+                volatile: session
+                    .and_then(|session| session.after.csrf_token())
+                    .map(|token| (token, "csrf-token"))
+                    .into_iter()
+                    .collect(),
             }
         })
     }

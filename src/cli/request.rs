@@ -5,15 +5,19 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use clap::Args;
-use http::{HeaderName, HeaderValue, Method, Request, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 
 use super::in_process::InProcess;
 use super::{ConfigOption, Exit, block_on, complain, load, now};
+use crate::config::declaration::CsrfCheck;
 use crate::http::answer::{Account, Answer, SessionAccount};
-use crate::session::factory::Standing;
-use crate::site::Vocabulary;
+use crate::session::factory::{Standing, Visit};
+use crate::session::transaction::{Rules, transact};
 use crate::site::cache::pages::Origin;
+use crate::site::csrf::{is_unsafe, new_token};
 use crate::site::live::Serving;
+use crate::site::predicates::Head;
+use crate::site::{Choice, Found, Vocabulary};
 
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
@@ -43,7 +47,7 @@ pub fn run(options: &Options, vocabulary: &Vocabulary, out: &mut impl Write) -> 
         Ok(serving) => Arc::new(serving),
         Err(exit) => return Ok(exit),
     };
-    let request = match build(options)? {
+    let mut request = match build(options)? {
         Ok(request) => request,
         Err(message) => {
             complain(&message);
@@ -51,7 +55,13 @@ pub fn run(options: &Options, vocabulary: &Vocabulary, out: &mut impl Write) -> 
         }
     };
     let asked = format!("{} {}", request.method(), request.uri());
-    let answer = match block_on(InProcess::new(Arc::clone(&serving)).ask(request, now(), 0)) {
+    let answer = block_on(async {
+        if let Err(failure) = as_from_a_form(&serving, &mut request).await {
+            complain(&failure);
+        }
+        InProcess::new(Arc::clone(&serving)).ask(request, now(), 0).await
+    });
+    let answer = match answer {
         Ok(answer) => answer,
         Err(exit) => return Ok(exit),
     };
@@ -61,6 +71,36 @@ pub fn run(options: &Options, vocabulary: &Vocabulary, out: &mut impl Write) -> 
         show(&answer, out)?;
     }
     Ok(Exit::Fine)
+}
+
+/// Where a route answers its own forms only, and the request brings neither a session nor a token: makes
+/// the session that the page with the form would have begun, and sends its token.
+async fn as_from_a_form(serving: &Serving, request: &mut Request<Bytes>) -> Result<(), String> {
+    let brings = |name: &str| request.headers().contains_key(name);
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let head = Head {
+        method: request.method(),
+        path: request.uri().path(),
+        query: request.uri().query(),
+        headers: request.headers(),
+        host: &host.to_ascii_lowercase(),
+    };
+    let Ok(Choice { found: Found::Route(route, _), .. }) = serving.site.find(&head) else { return Ok(()) };
+    let is_checked =
+        route.csrf == CsrfCheck::Token && is_unsafe(request.method()) && !brings("cookie") && !brings("x-csrf-token");
+    let Some(factory) = serving.sessions.as_deref().filter(|_| is_checked) else { return Ok(()) };
+    let token = new_token().map_err(|failure| failure.private)?;
+    let visit = Visit::from_headers(&HeaderMap::new(), now(), false).writing(true);
+    let rules = Rules { commit: true, refresh: false };
+    let begun = transact(factory, &visit, rules, |session| session.set_csrf_token(&token), |()| true).await;
+    let set_cookie = begun.map_err(|error| error.to_string())?.set_cookie.unwrap_or_default();
+    let cookie = set_cookie.split(';').next().unwrap_or_default();
+    let values = (HeaderValue::from_str(cookie), HeaderValue::from_str(&token));
+    if let (Ok(cookie), Ok(token)) = values {
+        request.headers_mut().insert(header::COOKIE, cookie);
+        request.headers_mut().insert("x-csrf-token", token);
+    }
+    Ok(())
 }
 
 /// The request, or what is wrong with the arguments.

@@ -38,6 +38,17 @@ pub struct Declarations {
     pub unread_mounts: bool,
 }
 
+/// How requests that other sites send are told from the site's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CsrfCheck {
+    /// `false`: they are not.
+    Nothing,
+    /// `"origin"`: by where they come from.
+    Origin,
+    /// `true`: by where they come from, and by the token that they bring.
+    Token,
+}
+
 /// A named template.
 #[derive(Debug)]
 pub struct TemplateDeclaration {
@@ -80,6 +91,8 @@ pub struct RouteDeclaration {
     pub headers: Vec<Entry>,
     /// `cache`, if given.
     pub cache: Option<Node>,
+    /// `csrf`, if given.
+    pub csrf: Option<CsrfCheck>,
     /// `keepalive`.
     pub keepalive: Option<bool>,
 }

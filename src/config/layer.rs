@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::keys::{self, Key, Kind};
 use super::kind;
-use super::settings::{ServerSettings, SessionSettings, Settings};
+use super::settings::{CsrfSettings, ServerSettings, SessionSettings, Settings};
 use super::tree::{Node, Tree};
 use crate::diagnostic::{At, Diagnostic, Diagnostics, Place, Source, nearest};
 
@@ -19,7 +19,7 @@ pub const PREFIX: &str = "SITEWRIGHT__";
 /// gives all of it.
 const GROUPS: [&[&str]; 2] = [&["secret", "secrets"], &["url"]];
 
-const TABLES: [(&str, &[Key]); 2] = [("server", keys::SERVER), ("session", keys::SESSION)];
+const TABLES: [(&str, &[Key]); 3] = [("server", keys::SERVER), ("session", keys::SESSION), ("csrf", keys::CSRF)];
 
 /// Lays the environment over `config.local.toml` over the file. A value that does not fit is
 /// reported and left out.
@@ -43,21 +43,23 @@ pub fn layer(files: &[&Node], environment: &BTreeMap<String, String>, problems: 
     );
     #[derive(Deserialize, Default)]
     #[serde(default)]
-    struct Both {
+    struct All {
         server: ServerSettings,
         session: SessionSettings,
+        csrf: CsrfSettings,
     }
-    match builder.build().and_then(config::Config::try_deserialize::<Both>) {
-        Ok(both) => {
-            settings.server = both.server;
-            settings.session = both.session;
+    match builder.build().and_then(config::Config::try_deserialize::<All>) {
+        Ok(all) => {
+            settings.server = all.server;
+            settings.session = all.session;
+            settings.csrf = all.csrf;
         }
         Err(error) => problems.push(Diagnostic::nowhere(format!("the settings do not fit: {error}"))),
     }
     settings
 }
 
-/// One file's `[server]` and `[session]`, as a layer for the `config` crate.
+/// One file's `[server]`, `[session]` and `[csrf]`, as a layer for the `config` crate.
 #[derive(Clone, Debug)]
 struct FileLayer(Map<String, Layered>);
 
@@ -197,7 +199,7 @@ fn unknown_variable(place: &Place, table: &str, name: &str) -> Diagnostic {
         Some(format!("did you mean `{PREFIX}{}__{}`?", table.to_uppercase(), name.to_uppercase()))
     });
     let help = meant.unwrap_or_else(|| {
-        format!("a variable sets a key of `[server]` or `[session]`, such as `{PREFIX}SESSION__TIMEOUT`")
+        format!("a variable sets a key of `[server]`, `[session]` or `[csrf]`, such as `{PREFIX}SESSION__TIMEOUT`")
     });
     Diagnostic::error(place, "this variable sets nothing that exists").help(help)
 }

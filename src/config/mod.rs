@@ -14,6 +14,7 @@ mod mask;
 pub mod param;
 pub mod read;
 pub mod route;
+mod setting_keys;
 pub mod settings;
 mod statics;
 mod syntax;
@@ -122,14 +123,14 @@ impl File {
 
     /// `config.local.toml` is for settings; declarations in two files would be hard to follow.
     fn only_settings(mut self, problems: &mut Diagnostics) -> Self {
-        let settings = ["server", "session"];
+        let settings = ["server", "session", "csrf"];
         let declared = |name: &str| keys::names(keys::TOP).contains(&name) && !settings.contains(&name);
         let (elsewhere, here): (Vec<_>, Vec<_>) =
             self.node.entries().iter().cloned().partition(|entry| declared(&entry.name));
         for entry in elsewhere {
             problems.push(
                 Diagnostic::error(&entry.name.place, format!("`{}` cannot be declared here", entry.name.value))
-                    .help("this file overrides `[server]` and `[session]`; declare everything else in `config.toml`"),
+                    .help("this file overrides `[server]`, `[session]` and `[csrf]`; declare everything else in `config.toml`"),
             );
         }
         self.node.tree = Tree::Table(here);

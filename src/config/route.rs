@@ -2,7 +2,9 @@
 
 use std::ops::RangeInclusive;
 
-use super::declaration::{ErrorDeclaration, ResponseDeclaration, RouteDeclaration};
+use serde_json::Value;
+
+use super::declaration::{CsrfCheck, ErrorDeclaration, ResponseDeclaration, RouteDeclaration};
 use super::keys;
 use super::param;
 use super::tree::{Entry, Node, Tree};
@@ -83,7 +85,17 @@ fn route(name: &At<String>, node: &Node, problems: &mut Diagnostics) -> RouteDec
         status: get("status").and_then(|node| status(node, problems)),
         headers: get("headers").map_or_else(Vec::new, |headers| headers.table(problems).to_vec()),
         cache: get("cache").cloned(),
+        csrf: get("csrf").and_then(|node| csrf(node, problems)),
         keepalive: get("keepalive").and_then(|keepalive| keepalive.boolean(problems)),
+    }
+}
+
+fn csrf(node: &Node, problems: &mut Diagnostics) -> Option<CsrfCheck> {
+    match &node.tree {
+        Tree::Scalar(Value::Bool(true)) => Some(CsrfCheck::Token),
+        Tree::Scalar(Value::Bool(false)) => Some(CsrfCheck::Nothing),
+        Tree::Text(text) if text == "origin" => Some(CsrfCheck::Origin),
+        _ => node.expected("true, false or `\"origin\"`", problems),
     }
 }
 
@@ -109,6 +121,7 @@ impl RouteDeclaration {
         self.invalid = self.invalid.take().or_else(|| defaults.invalid.clone());
         self.actions = self.actions.take().or_else(|| defaults.actions.clone());
         self.cache = self.cache.take().or_else(|| defaults.cache.clone());
+        self.csrf = self.csrf.or(defaults.csrf);
         self.keepalive = self.keepalive.or(defaults.keepalive);
         self.status = self.status.take().or_else(|| defaults.status.clone());
         merge(&mut self.data, &defaults.data);

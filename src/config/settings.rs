@@ -1,4 +1,4 @@
-//! The scalar settings of `[server]` and `[session]`, as types. Where they come from: `layer`.
+//! The scalar settings of `[server]`, `[session]` and `[csrf]`, as types. Where they come from: `layer`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -148,6 +148,22 @@ impl SessionSettings {
     }
 }
 
+/// `[csrf]`, every value in force.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+#[allow(missing_docs, reason = "each field is documented in `keys::CSRF`, under its name")]
+pub struct CsrfSettings {
+    pub enabled: bool,
+    #[serde(deserialize_with = "texts")]
+    pub trusted_origins: Vec<String>,
+}
+
+impl Default for CsrfSettings {
+    fn default() -> Self {
+        Self { enabled: true, trusted_origins: Vec::new() }
+    }
+}
+
 /// A whole number of seconds, or `"never"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span(pub Option<u64>);
@@ -208,6 +224,8 @@ pub struct Settings {
     pub server: ServerSettings,
     /// `[session]`.
     pub session: SessionSettings,
+    /// `[csrf]`.
+    pub csrf: CsrfSettings,
     /// Whether anything declares a `[session]`.
     pub has_session: bool,
     pub(super) places: BTreeMap<String, Place>,

@@ -17,6 +17,7 @@ use crate::session::Session;
 use crate::session::factory::{SessionError, Standing, Visit};
 use crate::session::transaction::{Rules, transact};
 use crate::site::cache::{PageKey, pages};
+use crate::site::csrf::new_token;
 use crate::site::failure::Failure;
 use crate::site::live::Serving;
 use crate::site::params::{Checked, Faults};
@@ -190,6 +191,7 @@ async fn attempt(
         https: origin.https,
         remote_addr: origin.address,
         now: moment.now,
+        token: if route.wants_token { new_token()? } else { String::new() },
     };
     request.checked = route.params.check(&request);
     account.faults.clone_from(request.checked.faults());

@@ -105,11 +105,14 @@ pub fn failure_page(failure: &Failure, id: &str, accept: &HeaderMap) -> Reply {
             let id = told.map_or_else(String::new, |id| format!("<p><small>Error {id}</small></p>\n"));
             let code = status.as_u16();
             let errors = list(failure);
+            let back = failure.back.as_ref().map_or_else(String::new, |path| {
+                format!("<p><a href=\"{}\">Load the page again</a></p>\n", handlebars::html_escape(path))
+            });
             let body = format!(
                 "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
                  <meta name=\"viewport\" content=\"width=device-width\">\n<title>{code} {name}</title>\n\
                  <style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:20vh auto 0;padding:0 1rem;color-scheme:light dark}}</style>\n\
-                 </head>\n<body>\n<h1>{code} {name}</h1>\n<p>{message}</p>\n{errors}{id}</body>\n</html>\n"
+                 </head>\n<body>\n<h1>{code} {name}</h1>\n<p>{message}</p>\n{back}{errors}{id}</body>\n</html>\n"
             );
             ("text/html; charset=utf-8", body)
         }

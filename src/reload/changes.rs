@@ -68,6 +68,7 @@ fn tables(before: &Serving, after: &Serving) -> Vec<&'static str> {
     let differences = [
         ("[server]", before.site.settings.server != after.site.settings.server),
         ("[session]", !same_factory),
+        ("[csrf]", before.site.settings.csrf != after.site.settings.csrf),
         ("[data]", any_part(|old, new| old.data != new.data)),
         ("[errors]", any_part(|old, new| !old.error_fingerprints().eq(new.error_fingerprints()))),
     ];

@@ -5,6 +5,7 @@
 //!   tree        its state, a tree over the JSON text it came in
 //!   json        that text: the JSON of Python's `json` module
 //!   flash       the messages in it that wait to be shown
+//!   csrf        the token in it that forms send back
 //! cookie        the Cookie and Set-Cookie header fields (RFC 6265)
 //! secret        key material that does not show itself
 //!   derive      from the one secret to a key for each purpose
@@ -18,6 +19,7 @@
 //! the visitor's session, hands a copy to the route and commits what came of it.
 
 pub mod cookie;
+mod csrf;
 mod derive;
 pub mod factory;
 mod flash;

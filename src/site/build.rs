@@ -9,18 +9,22 @@ use serde_json::{Map, Value};
 
 use super::actions::{self, Names, meaning};
 use super::check::{self, By, Shown};
+use super::forms::Forms;
 use super::paths::{self, Paths};
 use super::pattern::Pattern;
 use super::request::NAMES;
 use super::response::Response;
-use super::route::Route;
+use super::route::{Route, SessionUse};
 use super::session_keys::{self, KeyUse, SessionKeys};
 use super::vocabulary::Vocabulary;
-use super::{ErrorPage, Part, Site, cache, fingerprint, params, predicates, responses, server, sessions, statics};
+use super::{
+    ErrorPage, Part, Site, cache, csrf, fingerprint, params, predicates, responses, server, sessions, statics,
+};
 use crate::config::Loaded;
-use crate::config::declaration::{Declarations, RouteDeclaration};
+use crate::config::declaration::{CsrfCheck, Declarations, RouteDeclaration};
 use crate::config::tree::{Entry, Tree};
 use crate::diagnostic::{At, Diagnostic, Diagnostics, did_you_mean};
+use crate::session::Session;
 use crate::template::expression::Writing;
 use crate::template::helpers::Links;
 use crate::template::library::{Home, Library, qualify};
@@ -57,6 +61,7 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
             home,
             index,
             vocabulary,
+            csrf: loaded.settings.csrf.enabled,
             library: &mut library,
             shown: &mut shown,
             reads: &mut reads,
@@ -77,6 +82,7 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
     let versions = statics::link(&mut statics, library.files(), &mut inputs, problems);
     let router = paths::router(&declared, &routes, &statics, problems);
     server::check(&loaded.settings, problems);
+    csrf::check(&loaded.settings, problems);
     sessions::check(&loaded.settings, &routes, &declared, vocabulary, problems);
     // Of a site that does not work yet, this would be too much to say.
     if !problems.has_errors() {
@@ -86,9 +92,15 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
         check::counters_on_get(&routes, problems);
         check::cookie_limits(&loaded.settings, &routes, problems);
         session_keys::check(&routes, &reads, problems);
+        if let Some(router) = &router {
+            let prefixes = declared.iter().map(|part| (part.name.as_str(), part.prefix.as_str())).collect();
+            let append_slash = loaded.settings.server.append_slash;
+            Forms { library: &library, routes: &routes, router, shown: &shown, prefixes, append_slash }.check(problems);
+        }
         session_keys::check_flash(&routes, &reads, &flashed, problems);
     }
     Some(Site {
+        csrf: csrf::Csrf::new(&loaded.settings),
         settings: loaded.settings,
         inputs,
         routes,
@@ -151,6 +163,8 @@ struct Compiler<'c> {
     home: Home<'c>,
     index: usize,
     vocabulary: &'c Vocabulary,
+    /// `csrf.enabled`.
+    csrf: bool,
     library: &'c mut Library,
     shown: &'c mut Vec<Shown>,
     reads: &'c mut Vec<KeyUse>,
@@ -192,7 +206,7 @@ impl Compiler<'_> {
         let mut reads = names.reads;
         reads.extend(added.iter().flat_map(|name| session_keys::named_in(self.library, name)));
         let answers = [response.as_ref(), invalid.as_ref().and_then(Option::as_ref)];
-        let keys = SessionKeys::of(&steps, &reads, &answers);
+        let mut keys = SessionKeys::of(&steps, &reads, &answers);
         let facts = cache::Facts {
             declared,
             methods: &methods,
@@ -203,6 +217,12 @@ impl Compiler<'_> {
             library: self.library,
         };
         let caching = wish.and_then(|wish| cache::caching(wish, &facts, problems));
+        let csrf = self.csrf_check(declared, &methods, keys.session_use());
+        let token = vec![Session::CSRF_KEY.to_owned()];
+        if csrf == CsrfCheck::Token {
+            keys.reads.insert(token.clone());
+        }
+        let wants_token = keys.renews || keys.writes.contains(&token);
         self.reads.extend(reads);
         self.flashed.extend(names.flashed);
         let fingerprint = fingerprint::route(declared, &self.part.prefix, &added, self.library);
@@ -235,9 +255,20 @@ impl Compiler<'_> {
             session_use: keys.session_use(),
             keys,
             caching,
+            csrf,
+            wants_token,
             keepalive: declared.keepalive.unwrap_or(true),
             fingerprint,
         })
+    }
+
+    /// What does not use the session cannot do anything in a visitor's name.
+    fn csrf_check(&self, declared: &RouteDeclaration, methods: &[Method], session_use: SessionUse) -> CsrfCheck {
+        if !methods.iter().any(csrf::is_unsafe) {
+            return CsrfCheck::Nothing;
+        }
+        let is_needed = self.csrf && session_use != SessionUse::None;
+        declared.csrf.unwrap_or(if is_needed { CsrfCheck::Token } else { CsrfCheck::Nothing })
     }
 
     fn finish(mut self, problems: &mut Diagnostics) -> Part {
@@ -264,6 +295,15 @@ impl Compiler<'_> {
             let mut provided: BTreeSet<String> = ["error", "flash", "request"].map(str::to_owned).into();
             provided.extend(self.part.data.iter().map(|entry| entry.name.value.clone()));
             let shown = writing.added;
+            if shown.iter().any(|template| self.library.shows_token(template)) {
+                problems.push(
+                    declared
+                        .response
+                        .body
+                        .error("an error page has no session, and so no CSRF token")
+                        .help("leave the form out, or link to the page that has it"),
+                );
+            }
             if let Some(response) = response {
                 let fingerprint = fingerprint::error_page(declared, &shown, self.library);
                 pages.push(ErrorPage { statuses: declared.statuses.clone(), response, fingerprint });

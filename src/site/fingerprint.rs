@@ -28,6 +28,7 @@ pub fn route(declared: &RouteDeclaration, prefix: &str, shown: &[String], librar
         status,
         headers,
         cache,
+        csrf,
         keepalive,
     } = declared;
     let mut hasher = DefaultHasher::new();
@@ -50,7 +51,7 @@ pub fn route(declared: &RouteDeclaration, prefix: &str, shown: &[String], librar
     status.as_ref().map(|status| status.value).hash(&mut hasher);
     entries(headers, &mut hasher);
     cache.iter().for_each(|cache| node(cache, &mut hasher));
-    keepalive.hash(&mut hasher);
+    (csrf, keepalive).hash(&mut hasher);
     templates(shown, library, &mut hasher);
     hasher.finish()
 }

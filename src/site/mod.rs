@@ -8,9 +8,11 @@ mod build;
 pub mod cache;
 mod check;
 pub mod credentials;
+pub mod csrf;
 pub mod factories;
 pub mod failure;
 mod fingerprint;
+mod forms;
 pub mod live;
 pub mod params;
 mod paths;
@@ -45,6 +47,7 @@ use crate::session::Session;
 use crate::template::helpers::Links;
 use crate::template::render::Templates;
 use cache::PageKey;
+use csrf::Csrf;
 use failure::Failure;
 use predicates::{Head, Liking, Predicates};
 use request::Request;
@@ -74,6 +77,7 @@ pub struct Site {
     router: Router<Target>,
     templates: Templates,
     links: Arc<dyn Links>,
+    csrf: Csrf,
 }
 
 /// One site folder of a [`Site`].
@@ -198,7 +202,8 @@ impl Site {
         let Some(part) = self.parts.get(route.part) else {
             return Err(Failure::internal(format!("the route `{}` is of another site", route.name)));
         };
-        let around = Surroundings { templates: &self.templates, links: &self.links, data: &part.data };
+        let around =
+            Surroundings { templates: &self.templates, links: &self.links, data: &part.data, csrf: &self.csrf };
         route.run(&around, request, session)
     }
 
@@ -210,7 +215,14 @@ impl Site {
         }
         let site = &self.parts.get(route.part)?.data;
         let input = Input { request, route: &route.data, site };
-        let scene = Scene { session, now: request.now, bound: &[], input: &input, templates: &self.templates };
+        let scene = Scene {
+            session,
+            now: request.now,
+            token: &request.token,
+            bound: &[],
+            input: &input,
+            templates: &self.templates,
+        };
         Some(caching.key(&route.name, &scene))
     }
 
@@ -272,6 +284,7 @@ pub const ERROR: &[(&str, &str)] = &[
     ("message", "what happened, in a sentence for the visitor"),
     ("id", "the id under which the log has the rest"),
     ("errors", "a sentence for each parameter that does not hold, by its name"),
+    ("back", "the path of the page whose form was refused, to load it again"),
 ];
 
 struct ErrorScope<'a> {
@@ -289,6 +302,7 @@ impl crate::template::render::Scope for ErrorScope<'_> {
                 "message": self.failure.public,
                 "id": self.info.id,
                 "errors": params::errors(&self.failure.errors),
+                "back": self.failure.back,
             }),
             // They wait for a page that is no error.
             "flash" => Value::Array(Vec::new()),

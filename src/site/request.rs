@@ -41,6 +41,8 @@ pub struct Request<'r> {
     pub remote_addr: Option<IpAddr>,
     /// Now, in seconds since the Unix epoch.
     pub now: f64,
+    /// A new CSRF token, for a route that may need one; else empty.
+    pub token: String,
 }
 
 impl Request<'_> {
@@ -111,6 +113,7 @@ pub const REQUEST: &[(&str, &str)] = &[
 pub const NAMES: &[(&str, &str)] = &[
     ("session", "the session, as the actions so far have left it"),
     ("flash", "the flash messages of all queues, each with its `queue` and its `message`"),
+    ("csrf_token", "the token a form has to send back; see *Forms and CSRF*"),
     ("params", "the parameters of the request: the query, then the form"),
     ("errors", "what is wrong with the parameters, by name"),
     ("query", "the query's parameters"),

@@ -33,6 +33,8 @@ pub struct Response {
     pub headers: Vec<(HeaderName, Text)>,
     /// Whether its body shows `flash`, which takes the messages out of the session.
     pub shows_flash: bool,
+    /// Whether its body shows the CSRF token, which is made if there is none.
+    pub shows_token: bool,
 }
 
 /// The five kinds of response.

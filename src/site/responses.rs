@@ -25,8 +25,16 @@ pub fn response(declared: &ResponseDeclaration, writing: &mut Writing<'_>) -> Op
         _ => redirect(body, writing).map(Content::Redirect),
     };
     let shown = writing.added.get(before..).unwrap_or_default();
-    let shows_flash =
-        declared.kind.value != "redirect" && shown.iter().any(|template| writing.library.shows(template, "flash"));
+    let redirects = declared.kind.value == "redirect";
+    let shows_flash = !redirects && shown.iter().any(|template| writing.library.shows(template, "flash"));
+    let shows_token = shown.iter().any(|template| writing.library.shows_token(template));
+    if redirects && shows_token {
+        writing.problems.push(
+            body.error("this would put the CSRF token into a URL")
+                .help("logs and other sites see URLs; a form sends the token in its body: `{{csrf_field}}`"),
+        );
+        return None;
+    }
     let status = match &declared.status {
         Some(status) if declared.kind.value == "redirect" && !is_redirect(status.value) => {
             writing.problems.push(
@@ -40,7 +48,7 @@ pub fn response(declared: &ResponseDeclaration, writing: &mut Writing<'_>) -> Op
         None => None,
     };
     let headers = declared.headers.iter().filter_map(|entry| header(entry, writing)).collect();
-    Some(Response { content: content?, status, headers, shows_flash })
+    Some(Response { content: content?, status, headers, shows_flash, shows_token })
 }
 
 /// Compiles the `invalid` of a route: a bad request unless it says otherwise.

@@ -6,6 +6,7 @@ use http::{Method, StatusCode};
 use serde_json::{Map, Value};
 
 use super::cache::Caching;
+use super::csrf::{self, Csrf};
 use super::failure::Failure;
 use super::params::Params;
 use super::pattern::Pattern;
@@ -15,6 +16,7 @@ use super::response::{Rendering, Reply, Response};
 use super::scope::Input;
 use super::session_keys::SessionKeys;
 use crate::action::{Action, Cannot, Scene};
+use crate::config::declaration::CsrfCheck;
 use crate::diagnostic::Place;
 use crate::session::Session;
 use crate::template::expression::Expression;
@@ -64,6 +66,10 @@ pub struct Route {
     pub keys: SessionKeys,
     /// How its replies are kept, if they are.
     pub caching: Option<Caching>,
+    /// How a request with an unsafe method must show that it comes from the site itself.
+    pub csrf: CsrfCheck,
+    /// Whether a new CSRF token may be wanted.
+    pub wants_token: bool,
     /// Whether a request counts as activity of its session.
     pub keepalive: bool,
     /// Changes with its declaration and with the templates it shows: for a reload, to say so.
@@ -97,6 +103,8 @@ pub struct Surroundings<'a> {
     pub links: &'a Arc<dyn Links>,
     /// `[data]` of the part the route belongs to.
     pub data: &'a Map<String, Value>,
+    /// Whose requests are the site's own.
+    pub csrf: &'a Csrf,
 }
 
 impl Route {
@@ -115,12 +123,14 @@ impl Route {
         request: &Request<'_>,
         session: &mut Session,
     ) -> Result<Reply, Failure> {
+        if csrf::is_unsafe(request.method) {
+            around.csrf.check(self.csrf, request, session)?;
+        }
         let input = Input { request, route: &self.data, site: around.data };
         let mut bound = Vec::with_capacity(self.steps.len());
         let faults = request.checked.faults();
         for step in self.steps_if(faults.is_empty()) {
-            let mut scene =
-                Scene { session, now: request.now, bound: &bound, input: &input, templates: around.templates };
+            let mut scene = scene(request, around, &input, session, &bound);
             if let Some(condition) = &step.condition {
                 let holds = condition.value(around.templates, &scene)?;
                 if !truthy(&holds) {
@@ -137,7 +147,7 @@ impl Route {
                 bound.push((name, value));
             }
         }
-        let scene = Scene { session, now: request.now, bound: &bound, input: &input, templates: around.templates };
+        let scene = scene(request, around, &input, session, &bound);
         match &self.invalid {
             _ if faults.is_empty() => show(&self.response, around, scene),
             Some(invalid) => show(invalid, around, scene),
@@ -153,8 +163,22 @@ impl Route {
     }
 }
 
-/// Renders a response. The flash messages that it shows are gone then.
+/// What an action or a response sees.
+fn scene<'s>(
+    request: &'s Request<'_>,
+    around: &Surroundings<'s>,
+    input: &'s Input<'_>,
+    session: &'s mut Session,
+    bound: &'s [(&'s str, Value)],
+) -> Scene<'s> {
+    Scene { session, now: request.now, token: &request.token, bound, input, templates: around.templates }
+}
+
+/// Renders a response. The CSRF token that it shows is there then, and the flash messages are gone.
 fn show(response: &Response, around: &Surroundings<'_>, scene: Scene<'_>) -> Result<Reply, Failure> {
+    if response.shows_token && scene.session.csrf_token().is_none() {
+        scene.session.set_csrf_token(scene.token);
+    }
     let reply = response.render(&Rendering { templates: around.templates, links: around.links, scope: &scene })?;
     if response.shows_flash {
         scene.session.pop_all_flash();

@@ -7,6 +7,7 @@ use super::response::Response;
 use super::route::{Route, SessionUse, Step};
 use crate::action::Effect;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, nearest};
+use crate::session::Session;
 use crate::template::library::Library;
 
 /// A place where a key of the session is read, or a message is made.
@@ -51,8 +52,13 @@ impl SessionKeys {
             };
         }
         let answers = answers.iter().copied().chain(steps.iter().map(|step| step.otherwise.as_ref()));
-        if answers.flatten().any(|response| response.shows_flash) {
-            keys.removes.insert(vec![QUEUES.to_owned()]);
+        for response in answers.flatten() {
+            if response.shows_flash {
+                keys.removes.insert(vec![QUEUES.to_owned()]);
+            }
+            if response.shows_token {
+                keys.writes.insert(vec![Session::CSRF_KEY.to_owned()]);
+            }
         }
         keys
     }
@@ -80,6 +86,7 @@ pub fn named_in(library: &Library, template: &str) -> Vec<KeyUse> {
         let path = match name.as_str() {
             "session" => path.to_vec(),
             "flash" => vec![QUEUES.to_owned()],
+            "csrf_token" => vec![Session::CSRF_KEY.to_owned()],
             _ => return None,
         };
         Some(KeyUse {

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use handlebars::template::{HelperTemplate, Parameter, Template, TemplateElement};
 use serde_json::Value;
 
+use super::csrf_field::{CSRF_FIELD, csrf_field};
 use super::expression::Expression;
 use super::helpers::{self, Helper, Work, find};
 use super::names::{Start, parse};
@@ -33,6 +34,7 @@ pub enum NoExpression {
 /// The expression of a template that is nothing but one, such as `{{(gt session.count 3)}}`.
 pub fn expression(template: &Template) -> Result<Expression, NoExpression> {
     match template.elements.as_slice() {
+        [TemplateElement::Expression(tag)] if tag.name.as_name() == Some(CSRF_FIELD) => call(tag),
         [TemplateElement::Expression(tag)] if tag.params.is_empty() => parameter(&tag.name),
         _ => Err(NoExpression::Shape),
     }
@@ -85,6 +87,10 @@ impl Call {
                 Ok(operator(&values))
             }
             Work::StaticUrl => Ok(Value::String(urls::static_url(templates.versions(), &values))),
+            Work::CsrfField => {
+                let token = scope.get("csrf_token", None).unwrap_or_default();
+                Ok(Value::String(csrf_field(&token)))
+            }
             Work::Json => Ok(Value::String(helpers::script_safe_json(first))),
             Work::Url => urls::url(templates.links(), first, &named).map(Value::String).map_err(RenderFailure::Unfit),
             Work::Block => Err(RenderFailure::Broken(format!("`{}` is for blocks", self.helper.name))),

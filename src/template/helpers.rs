@@ -11,6 +11,7 @@ use handlebars::{
 };
 use serde_json::Value;
 
+use super::csrf_field::{CSRF_FIELD, CsrfField};
 use super::operators::{self, Operator};
 use super::urls::{static_url, url};
 use super::{dates, numbers};
@@ -46,6 +47,8 @@ pub(super) enum Work {
     StaticUrl,
     /// `json`: is not escaped.
     Json,
+    /// `csrf_field`: needs the token, and is not escaped.
+    CsrfField,
 }
 
 const fn helper(name: &'static str, call: &'static str, is: &'static str, takes: usize, work: Work) -> Helper {
@@ -159,6 +162,13 @@ pub const HELPERS: &[Helper] = &[
         work: Work::StaticUrl,
     },
     helper("json", "{{json x}}", "the value as JSON, safe inside `<script>`", 1, Work::Json),
+    helper(
+        CSRF_FIELD,
+        "{{csrf_field}}",
+        "the hidden field that a form with `method=\"post\"` needs",
+        0,
+        Work::CsrfField,
+    ),
 ];
 
 /// The helper of this name.
@@ -192,6 +202,7 @@ pub fn misuse(name: &str, values: usize, names: &[&str], block: bool) -> Option<
     }
     if !helper.takes.contains(&values) {
         let things = match (helper.takes.start(), helper.takes.end()) {
+            (0, _) => "no value",
             (1, &usize::MAX) => "one value or more",
             (1, 2) => "one value or two",
             (1, _) => "one value",
@@ -245,6 +256,7 @@ pub fn register(registry: &mut Handlebars<'static>, links: &Arc<dyn Links>, vers
             Work::Url => registry.register_helper(helper.name, Box::new(Url(Arc::clone(links)))),
             Work::StaticUrl => registry.register_helper(helper.name, Box::new(StaticUrl(Arc::clone(versions)))),
             Work::Json => registry.register_helper(helper.name, Box::new(Json)),
+            Work::CsrfField => registry.register_helper(helper.name, Box::new(CsrfField)),
         }
     }
 }

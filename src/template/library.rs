@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use handlebars::template::Template;
 use handlebars::{Handlebars, no_escape};
-use serde_json::{Map, Value};
 
+use super::csrf_field::CSRF_FIELD;
 use super::dates;
+use super::forms::{PlacedForm, forms};
 use super::helpers::{self, Links, Versions};
+pub use super::home::{Home, own_names, qualify};
 use super::inclusion::{Inclusion, Inclusions};
 use super::interpolation::Interpolation;
-use super::links::{FileLink, Misfit, misfits_beside_query};
+use super::links::{FileLink, check_link};
 use super::places::locate;
 use super::qualify::Qualifier;
 use super::render::{Escaping, Needs, Templates, Way};
@@ -30,6 +32,7 @@ pub struct Library {
     /// Partials that only an inline one could be, and the error if none is.
     unresolved: Vec<(String, Diagnostic)>,
     files: Vec<FileLink>,
+    forms: Vec<PlacedForm>,
 }
 
 struct Parsed {
@@ -37,6 +40,8 @@ struct Parsed {
     escaping: Option<Escaping>,
     variables: Vec<Variable>,
     partials: Vec<Inclusion>,
+    /// Whether `{{csrf_field}}` stands in it, which shows the token wherever it stands.
+    has_csrf_field: bool,
     text: String,
 }
 
@@ -63,29 +68,7 @@ struct Contents {
     inlines: Vec<String>,
     unresolved: Vec<(String, Diagnostic)>,
     files: Vec<FileLink>,
-}
-
-/// What a template is written in: the site whose names it means.
-#[derive(Clone, Copy)]
-pub struct Home<'h> {
-    /// The site's name, empty for the one that is served.
-    pub site: &'h str,
-    /// The prefix of its paths, empty for the one that is served.
-    pub prefix: &'h str,
-    /// The values of its `[data]` that mean the same on every page.
-    pub data: &'h Map<String, Value>,
-}
-
-impl Home<'_> {
-    /// The full name of one of the site's own names.
-    pub fn qualify(&self, name: &str) -> String {
-        qualify(self.site, name)
-    }
-}
-
-/// `login` + `form` = `login/form`.
-pub fn qualify(site: &str, name: &str) -> String {
-    if site.is_empty() { name.to_owned() } else { format!("{site}/{name}") }
+    has_csrf_field: bool,
 }
 
 impl Library {
@@ -98,6 +81,7 @@ impl Library {
             inlines: BTreeSet::new(),
             unresolved: Vec::new(),
             files: Vec::new(),
+            forms: Vec::new(),
         }
     }
 
@@ -131,15 +115,24 @@ impl Library {
             }
         };
         template.name = Some(full_name.to_owned());
-        let Contents { variables, partials, inlines, unresolved, files } =
+        let Contents { variables, partials, inlines, unresolved, files, has_csrf_field } =
             self.look_into(&template, home, text, key, problems);
         self.inlines.extend(inlines);
         self.unresolved.extend(unresolved);
         self.files.extend(files);
+        self.forms.extend(forms(&text.text).into_iter().map(|form| PlacedForm {
+            place: text.place_of(form.span.clone()),
+            form,
+            template: full_name.to_owned(),
+            site: home.site.to_owned(),
+            key: key.to_owned(),
+        }));
         let links = Arc::clone(&self.links);
         Qualifier { home, links: &*links }.template(&mut template);
-        self.parsed
-            .insert(full_name.to_owned(), Parsed { template, escaping, variables, partials, text: text.text.clone() });
+        self.parsed.insert(
+            full_name.to_owned(),
+            Parsed { template, escaping, variables, partials, has_csrf_field, text: text.text.clone() },
+        );
         true
     }
 
@@ -178,6 +171,7 @@ impl Library {
                     );
                 }
                 Finding::Helper { name, values, names, block } => {
+                    found.has_csrf_field |= name == CSRF_FIELD;
                     let problem = helpers::misuse(name, values, &names, block);
                     problems.extend(problem.map(|(message, help)| error(name, message).maybe_help(help)));
                 }
@@ -201,7 +195,10 @@ impl Library {
                     error("", "the name of a partial must be written out".to_owned())
                         .help("a name worked out while rendering cannot be checked; use `{{#if}}` around partials with fixed names"),
                 ),
-                Finding::Url(route, given) => self.check_link(route, &given, home, key, &place, problems),
+                Finding::Url(route, given) => {
+                    let wrong = check_link(&*self.links, home, route, &given, &place);
+                    problems.extend(wrong.into_iter().map(|problem| problem.key(key)));
+                }
                 Finding::StaticUrl(Some(path), whole) => found.files.push(FileLink {
                     written: path.to_owned(),
                     path: format!("{}{path}", home.prefix),
@@ -248,38 +245,6 @@ impl Library {
         })
     }
 
-    fn check_link(
-        &self,
-        route: &str,
-        given: &[&str],
-        home: Home<'_>,
-        key: &str,
-        place: &dyn Fn(&str) -> Place,
-        problems: &mut Diagnostics,
-    ) {
-        let full = home.qualify(route);
-        let Some(markers) = self.links.markers(&full) else {
-            if self.links.is_missing(&full) {
-                let own = own_names(self.links.names().into_iter(), home.site);
-                problems.push(
-                    Diagnostic::error(&place(route), format!("there is no route `{route}`"))
-                        .key(key)
-                        .maybe_help(did_you_mean(route, own)),
-                );
-            }
-            return;
-        };
-        let values: String = markers.iter().map(|marker| format!(" {marker}=…")).collect();
-        let example = format!("{{{{url \"{route}\"{values}}}}}");
-        for misfit in misfits_beside_query(&markers, given) {
-            let word = match misfit {
-                Misfit::Missing(_) => route,
-                Misfit::Unknown(name) => name,
-            };
-            problems.push(misfit.error(&place(word), route, &markers, &example).key(key));
-        }
-    }
-
     /// Checks what only all templates together can tell: that every partial is there, and that
     /// none includes itself.
     pub fn check_inclusions(&self, problems: &mut Diagnostics) {
@@ -300,6 +265,11 @@ impl Library {
         &self.files
     }
 
+    /// The forms in all templates.
+    pub fn forms(&self) -> &[PlacedForm] {
+        &self.forms
+    }
+
     /// The names a template takes from the site, those of its partials included.
     pub fn variables<'l>(&'l self, name: &'l str) -> Vec<Variable> {
         let mut all = Vec::new();
@@ -310,6 +280,23 @@ impl Library {
     /// Whether a template shows a name of the site's, itself or in a partial.
     pub fn shows(&self, template: &str, name: &str) -> bool {
         self.variables(template).iter().any(|variable| variable.path.first().is_some_and(|first| first == name))
+    }
+
+    /// Whether a template shows the CSRF token, itself or in a partial.
+    pub fn shows_token(&self, template: &str) -> bool {
+        self.shows(template, "csrf_token")
+            || self.any(template, &mut BTreeSet::new(), &|_, parsed| parsed.has_csrf_field)
+    }
+
+    /// Whether a template is another one or includes it, in a partial or otherwise.
+    pub fn includes(&self, template: &str, other: &str) -> bool {
+        self.any(template, &mut BTreeSet::new(), &|name, _| name == other)
+    }
+
+    /// Whether something holds of a template, or of one that it includes.
+    fn any(&self, name: &str, seen: &mut BTreeSet<String>, holds: &dyn Fn(&str, &Parsed) -> bool) -> bool {
+        let Some(parsed) = self.parsed.get(name).filter(|_| seen.insert(name.to_owned())) else { return false };
+        holds(name, parsed) || parsed.partials.iter().any(|partial| self.any(&partial.name, seen, holds))
     }
 
     /// `way` leads from the template that is shown to this one; it keeps a cycle from going on.
@@ -334,6 +321,9 @@ impl Library {
         }
         for variable in &parsed.variables {
             needs.add(&variable.path);
+        }
+        if parsed.has_csrf_field {
+            needs.add(&["csrf_token".to_owned()]);
         }
         for inclusion in &parsed.partials {
             self.needs(&inclusion.name, seen, needs);
@@ -387,10 +377,4 @@ impl Library {
         }
         Templates::new(html, plain, ways, self.links, versions)
     }
-}
-
-/// The names of one site among the full names of all: those without a further slash of a mount.
-pub fn own_names<'n>(all: impl Iterator<Item = &'n str>, site: &str) -> Vec<&'n str> {
-    all.filter_map(|name| if site.is_empty() { Some(name) } else { name.strip_prefix(site)?.strip_prefix('/') })
-        .collect()
 }

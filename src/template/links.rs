@@ -1,6 +1,8 @@
 //! Links in templates: whether one to a route gives the values that its path needs, no more and no
 //! fewer; and those to static files.
 
+use super::helpers::Links;
+use super::home::{Home, own_names};
 use crate::diagnostic::{Diagnostic, Place, did_you_mean, nearest};
 
 /// A link to a static file.
@@ -48,6 +50,32 @@ pub fn misfits_beside_query<'n>(markers: &[&'n str], given: &[&'n str]) -> Vec<M
         Misfit::Unknown(name) => nearest(name, free.iter().copied()).is_some(),
     });
     misfits
+}
+
+/// What is wrong with `{{url "route" …}}` in a template of `home`, given these values.
+pub fn check_link(
+    links: &dyn Links,
+    home: Home<'_>,
+    route: &str,
+    given: &[&str],
+    place: &dyn Fn(&str) -> Place,
+) -> Vec<Diagnostic> {
+    let full = home.qualify(route);
+    let Some(markers) = links.markers(&full) else {
+        let own = own_names(links.names().into_iter(), home.site);
+        let missing = || Diagnostic::error(&place(route), format!("there is no route `{route}`"));
+        return links.is_missing(&full).then(|| missing().maybe_help(did_you_mean(route, own))).into_iter().collect();
+    };
+    let values: String = markers.iter().map(|marker| format!(" {marker}=…")).collect();
+    let example = format!("{{{{url \"{route}\"{values}}}}}");
+    let error = |misfit: Misfit<'_>| {
+        let word = match misfit {
+            Misfit::Missing(_) => route,
+            Misfit::Unknown(name) => name,
+        };
+        misfit.error(&place(word), route, &markers, &example)
+    };
+    misfits_beside_query(&markers, given).into_iter().map(error).collect()
 }
 
 impl Misfit<'_> {

@@ -5,9 +5,12 @@
 //! responses mean.
 
 mod computed;
+mod csrf_field;
 mod dates;
 pub mod expression;
+pub mod forms;
 pub mod helpers;
+mod home;
 mod inclusion;
 mod interpolation;
 pub mod library;

@@ -3,7 +3,8 @@
     app.py SITE...
 
 Each SITE is a JSON object, the arguments of SignedCookieSessionFactory; each is served on a port
-of its own, printed on a line of its own. `app.py --hashalgs` prints what `hashalg` may be instead.
+of its own, printed on a line of its own. With `trusted_origins` beside them, its views want a CSRF
+token. `app.py --hashalgs` prints what `hashalg` may be instead.
 
 Beside the two sites there are views that show and change the whole session, and a request may say
 how far ahead the session's clock is, in seconds: `Clock-Ahead: 1300`.
@@ -180,7 +181,11 @@ def view(config, path, callable, **options):
 
 
 def site(options):
-    with Configurator(session_factory=SignedCookieSessionFactory(**options)) as config:
+    trusted = options.pop('trusted_origins', None)
+    settings = {'pyramid.csrf_trusted_origins': trusted or []}
+    with Configurator(settings=settings, session_factory=SignedCookieSessionFactory(**options)) as config:
+        if trusted is not None:
+            config.set_default_csrf_options(require_csrf=True)
         for part in (tutorial, login, whole_session):
             config.include(part)
         view(config, '/sign', signer(options))
@@ -189,7 +194,10 @@ def site(options):
 
 def serve(app):
     # A test that did not want a 500 shows its body.
-    server = waitress.create_server(app, listen='127.0.0.1:0', threads=1, expose_tracebacks=True)
+    server = waitress.create_server(
+        app, listen='127.0.0.1:0', threads=1, expose_tracebacks=True,
+        trusted_proxy='127.0.0.1', trusted_proxy_headers={'x-forwarded-proto'},
+    )
     threading.Thread(target=server.run, daemon=True).start()
     return server.effective_port
 

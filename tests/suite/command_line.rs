@@ -10,7 +10,7 @@ const PROBLEMS: i32 = 1;
 const USAGE: i32 = 2;
 
 fn tutorial() -> Site {
-    Site::copy_of(".")
+    Site::copy_of(".").without_csrf()
 }
 
 fn broken() -> Site {
@@ -158,6 +158,18 @@ fn a_request_is_made_without_a_server_and_explained() {
     ] {
         let explained = fine(&site, arguments);
         assert!(explained.contains(part), "{arguments:?}: {explained}");
+    }
+}
+
+#[test]
+fn a_request_to_a_route_that_takes_forms_comes_as_if_from_the_form() {
+    let site = Site::copy_of(".");
+    let asked = ["request", "POST", "/login/add", "--data", "user=Admin"];
+    let shown = fine(&site, &asked);
+    assert!(shown.contains("Session object added."), "{shown}");
+    for header in ["X-CSRF-Token: 0", "Cookie: session=x"] {
+        let shown = fine(&site, &[&asked[..], &["--header", header]].concat());
+        assert!(shown.starts_with("HTTP/1.1 400 ") && shown.contains("This form has expired"), "{shown}");
     }
 }
 

@@ -102,6 +102,17 @@ impl Site {
         self
     }
 
+    /// With routes that take requests from wherever they come, and a login form that begins no session:
+    /// for tests of something else.
+    pub fn without_csrf(self) -> Site {
+        for form in ["templates/login.hbs", "sites/login/templates/login.hbs"] {
+            if self.path(form).exists() {
+                self.edit(form, "{{csrf_field}}\n", "");
+            }
+        }
+        self.env("SITEWRIGHT__CSRF__ENABLED", "false")
+    }
+
     /// With this environment variable.
     pub fn env(mut self, name: &str, value: &str) -> Site {
         self.environment.push((name.to_owned(), value.to_owned()));

@@ -32,7 +32,7 @@ const NAMES: [&str; 22] = [
 ];
 
 fn server() -> Server {
-    let site = Site::new().with_session(
+    let site = Site::new().without_csrf().with_session(
         r#"
         [routes.keep]
         path = "/keep"

@@ -43,6 +43,7 @@ fn config(secret: &str) -> String {
 
 fn site(secret: &str) -> Site {
     Site::new()
+        .without_csrf()
         .env("SITEWRIGHT_LOG", "trace")
         .env("SITE_SECRET", SECRET)
         .env("RUST_BACKTRACE", "1")

@@ -25,10 +25,16 @@ fn load(vocabulary: &Vocabulary) -> Result<Serving, String> {
         .map_err(|_| print::to_text(&problems, false))
 }
 
-async fn ask(site: &InProcess, method: &str, path: &str, cookie: &str) -> Answer {
+async fn ask(site: &InProcess, method: &str, path: &str, cookie: &str, token: &str) -> Answer {
     let request = Request::builder().method(method).uri(path);
-    let request = request.header(header::HOST, "localhost").header(header::COOKIE, cookie);
+    let request =
+        request.header(header::HOST, "localhost").header(header::COOKIE, cookie).header("x-csrf-token", token);
     site.ask(request.body(Bytes::new()).unwrap(), 1.9e9, 1).await
+}
+
+/// The cookie that a `Set-Cookie` sets.
+fn pair(set: &http::HeaderValue) -> String {
+    set.to_str().unwrap().split(';').next().unwrap().to_owned()
 }
 
 #[tokio::test]
@@ -36,14 +42,18 @@ async fn a_verb_of_ones_own_does_its_work() {
     let site = InProcess::new(Arc::new(load(&Vocabulary::standard().with_verb(&program::TOGGLE)).unwrap()));
     let mut cookie = String::new();
     for expected in ["off", "on", "off"] {
-        let page = ask(&site, "GET", "/", &cookie).await;
+        let page = ask(&site, "GET", "/", &cookie, "").await;
+        if let Some(set) = page.response.headers().get(header::SET_COOKIE) {
+            cookie = pair(set);
+        }
         let page = String::from_utf8_lossy(page.response.body()).into_owned();
         assert!(page.contains(&format!("The light is {expected}.")), "{page}");
 
-        let switched = ask(&site, "POST", "/switch", &cookie).await;
+        let (_, field) = page.split_once("name=\"csrf_token\" value=\"").unwrap();
+        let token = field.split('"').next().unwrap();
+        let switched = ask(&site, "POST", "/switch", &cookie, token).await;
         assert_eq!(switched.response.headers()[header::LOCATION], "/");
-        let set = switched.response.headers()[header::SET_COOKIE].to_str().unwrap();
-        cookie = set.split(';').next().unwrap().to_owned();
+        cookie = pair(&switched.response.headers()[header::SET_COOKIE]);
     }
 }
 

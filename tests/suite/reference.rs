@@ -79,6 +79,7 @@ fn generate(section: &str) -> Option<String> {
         "action" => declared("Key", keys::ACTION),
         "server" => settings(keys::SERVER),
         "session" => settings(keys::SESSION),
+        "csrf" => settings(keys::CSRF),
         "names" => pairs("Name", request::NAMES),
         "request" => pairs("Entry", request::REQUEST),
         "error" => pairs("Entry", ERROR),

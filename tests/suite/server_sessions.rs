@@ -8,7 +8,7 @@ use crate::driver::{Factory, Server, Site, Visitor};
 const FACTORIES: [Factory; 2] = [Factory::MEMORY, Factory::FILE];
 
 fn tutorial(factory: Factory) -> Site {
-    Site::copy_of(".").sessions_in(factory)
+    Site::copy_of(".").without_csrf().sessions_in(factory)
 }
 
 /// A visitor with the cookie of another, on a connection of its own.

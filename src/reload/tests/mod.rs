@@ -54,6 +54,7 @@ fn page(live: &Live) -> String {
         https: false,
         remote_addr: None,
         now: 0.0,
+        token: String::new(),
     };
     serving.site.run(route, &request, &mut Session::new(0.0)).unwrap().body
 }

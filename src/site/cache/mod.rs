@@ -147,6 +147,11 @@ pub fn caching(wish: Wish, facts: &Facts<'_>, problems: &mut Diagnostics) -> Opt
         problems.push(error(format!("`{name}` does not answer GET, so nothing of it can be kept")).help(help));
         return None;
     }
+    if facts.shown.iter().any(|template| facts.library.shows_token(template)) {
+        let help = "take `cache` away, or put the form on a page of its own";
+        problems.push(error(format!("`{name}` shows the CSRF token of one visitor, so it cannot be kept")).help(help));
+        return None;
+    }
     if facts.keys.session_use() == SessionUse::Writes {
         let help = "a kept page runs no actions; take `cache` away, or let another route change the session";
         problems.push(error(format!("`{name}` changes the session, so it cannot be kept")).help(help));

@@ -54,7 +54,7 @@ fn each_visit_counts_once() {
 
 #[test]
 fn a_page_that_would_be_shown_without_a_visit_is_refused_if_it_counts() {
-    let server = Site::copy_of(".").serve();
+    let server = Site::copy_of(".").without_csrf().serve();
     let mut visitor = server.visitor();
     let mut ahead = |path: &str, destination: &str| {
         let request = visitor.request("GET", path).header("Sec-Purpose", "prefetch;prerender");
@@ -112,6 +112,77 @@ fn a_visitor_logs_in_reads_and_logs_out() {
     open(&browser, &server, "/login/read");
     assert_eq!(browser.path(), "/login");
     assert_eq!(browser.console(), [""; 0]);
+}
+
+/// Keeps a name, and a list of them without a token.
+const GUESTS: &str = r#"
+[routes.form]
+path = "/"
+html = """
+<form method="post" action="{{url "sign"}}">{{csrf_field}}<input name="name"> <button>Sign</button></form>
+<p>{{session.name}}</p>
+<script>
+const add = name => fetch("{{url "add"}}", { method: "POST", body: new URLSearchParams({ name }) })
+    .then(answer => answer.text()).then(text => document.body.id = text);
+</script>
+"""
+
+[routes.sign]
+path     = "/sign"
+methods  = ["POST"]
+actions  = [{ store-param = "name" }]
+redirect = "form"
+
+[routes.add]
+path    = "/add"
+methods = ["POST"]
+csrf    = "origin"
+actions = [{ store-param = "name" }]
+text    = "added"
+"#;
+
+/// A page that has its visitors sign elsewhere.
+const TRAP: &str = r#"
+[routes.trap]
+path = "/"
+html = """
+<form method="post" action="HOME/sign"><input name="name" value="Mallory"> <button>Win</button></form>
+"""
+headers = { Content-Security-Policy = "default-src 'none'" }
+"#;
+
+#[test]
+#[ignore = "needs Chromium: run tests/run"]
+fn a_form_of_the_site_is_taken_and_one_of_another_site_is_not() {
+    let (site, browser) = (Site::new().with_session(GUESTS), Browser::start());
+    let server = site.serve();
+    let home = format!("http://localhost:{}", server.address.port());
+    let trap = Site::new().config(&TRAP.replace("HOME", &home));
+    let trapping = trap.serve();
+    let sign = |name: &str| {
+        browser.fill("input[name=name]", name);
+        browser.click("button");
+        assert_eq!((browser.path().as_str(), browser.text_of("p").as_str()), ("/", name));
+    };
+    browser.open(&home);
+    sign("Ada");
+    sign("Grace");
+    browser.evaluate("add('Zoë')");
+    let deadline = Instant::now() + PATIENCE;
+    while browser.evaluate("document.body.id") != "added" {
+        assert!(Instant::now() < deadline, "the script gets nothing done");
+        thread::sleep(Duration::from_millis(10));
+    }
+    // Another port is another origin, but gets the cookie; another name of the host is another site.
+    for (host, said) in [("localhost", "same-site"), ("127.0.0.1", "cross-site")] {
+        browser.open(&format!("http://{host}:{}", trapping.address.port()));
+        browser.click("button");
+        assert_eq!((browser.path().as_str(), browser.text_of("h1").as_str()), ("/sign", "400 Bad Request"));
+        server.wait_for_log(&format!("Sec-Fetch-Site: {said}"));
+        browser.open(&home);
+        assert_eq!(browser.text_of("p"), "Zoë");
+    }
+    sign("Ada");
 }
 
 #[test]

@@ -30,11 +30,13 @@ pub struct Visitor {
     jar: Jar,
     connection: Option<BufReader<TcpStream>>,
     connections: usize,
+    /// The CSRF token that a page showed last.
+    token: Option<String>,
 }
 
 impl Visitor {
     pub fn new(address: SocketAddr) -> Visitor {
-        Visitor { address, jar: Jar::default(), connection: None, connections: 0 }
+        Visitor { address, jar: Jar::default(), connection: None, connections: 0, token: None }
     }
 
     pub fn get(&mut self, path: &str) -> Answer {
@@ -120,6 +122,12 @@ impl Ask<'_> {
         self
     }
 
+    /// Says that it is for another host.
+    pub fn host(mut self, host: &str) -> Self {
+        self.headers.retain(|(name, _)| name != "Host");
+        self.header("Host", host)
+    }
+
     pub fn form(self, form: &str) -> Self {
         self.body("application/x-www-form-urlencoded", form)
     }
@@ -142,6 +150,10 @@ impl Ask<'_> {
             let pairs: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             self.headers.push(("Cookie".to_owned(), pairs.join("; ").into_bytes()));
         }
+        let own_token = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("x-csrf-token"));
+        if let Some(token) = self.visitor.token.as_ref().filter(|_| self.method != "GET" && !own_token) {
+            self.headers.push(("X-CSRF-Token".to_owned(), token.clone().into_bytes()));
+        }
         if !self.body.is_empty() {
             self.headers.push(("Content-Length".to_owned(), self.body.len().to_string().into_bytes()));
         }
@@ -153,6 +165,9 @@ impl Ask<'_> {
         let answer = self.visitor.exchange(&self.method, &head, &self.body)?;
         for cookie in answer.set_cookies() {
             self.visitor.jar.store(cookie, &place, now()).unwrap_or_else(|dropped| panic!("{cookie}: {dropped}"));
+        }
+        if let Some(token) = answer.csrf_token() {
+            self.visitor.token = Some(token);
         }
         Ok(answer)
     }
@@ -195,6 +210,13 @@ impl Answer {
             connection.read_exact(&mut answer.body)?;
         }
         Ok(answer)
+    }
+
+    /// The token in the first form of the page, if there is one.
+    pub fn csrf_token(&self) -> Option<String> {
+        let page = String::from_utf8_lossy(&self.body);
+        let (_, rest) = page.split_once("name=\"csrf_token\" value=\"")?;
+        Some(rest.split('"').next()?.to_owned())
     }
 
     /// A header that stands there at most once; empty if it does not.

@@ -2,6 +2,7 @@
 
 mod actions;
 mod caching;
+pub mod csrf;
 mod data;
 mod expressions;
 mod flash;
@@ -37,18 +38,23 @@ pub struct Site {
 }
 
 impl Site {
+    /// A site that takes requests as they come: what is tried is something else than where they are from.
     pub fn new(routes: &str) -> Self {
-        Self::with_files(routes, &[])
+        Self::with_files(&format!("{routes}\n[csrf]\nenabled = false\n"), &[])
     }
 
     pub fn with_files(config: &str, files: &[(&str, &str)]) -> Self {
+        Self::with_session(SESSION, config, files)
+    }
+
+    pub fn with_session(session: &str, config: &str, files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| {
             let path = folder.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         };
-        write("config.toml", &format!("{SESSION}{config}"));
+        write("config.toml", &format!("{session}{config}"));
         files.iter().for_each(|(name, text)| write(name, text));
         let site = load(&folder.path().join("config.toml"));
         Self { site: InProcess::new(Arc::new(site)), cookie: None, now: 1.9e9, _folder: folder }

@@ -14,7 +14,7 @@ const SOON: Duration = Duration::from_secs(20);
 
 /// A site that counts, and puts down names.
 fn site(factory: &str) -> Site {
-    let site = Site::new().config(
+    let site = Site::new().without_csrf().config(
         r#"
         [server]
         # No 503 comes from here.

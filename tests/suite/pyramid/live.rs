@@ -105,7 +105,7 @@ text = "Gone"
 
 /// The shipped sites and a few pages, with these lines in `[session]`.
 pub fn sitewright(session: &str) -> (Site, Server) {
-    let site = Site::copy_of(".");
+    let site = Site::copy_of(".").without_csrf();
     site.edit("config.toml", r#"secret  = { file = "session.secret", generate = true }"#, session);
     site.save("config.toml", &(site.read("config.toml") + PAGES));
     let server = site.serve();

@@ -1,5 +1,6 @@
 //! One session cookie, shared by Sitewright and a real Pyramid: each goes on where the other stopped.
 
+mod csrf;
 mod live;
 mod odd_cookies;
 
