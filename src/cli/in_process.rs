@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, Version};
+use http::header::{ACCEPT_RANGES, ETAG, LAST_MODIFIED};
+use http::{Method, Request, Response, StatusCode, Version};
 use serde_json::{Map, Value};
 
 use crate::http::answer::{Answer, Moment, SessionAccount, answer};
@@ -56,6 +57,16 @@ impl InProcess {
     }
 }
 
+impl InProcess {
+    /// The versions of static files that a page links to: they change with the files, not with the page.
+    fn versions_in(&self, page: &[u8]) -> Vec<(String, &'static str)> {
+        let Ok(page) = std::str::from_utf8(page) else { return Vec::new() };
+        let known = self.serving.site.statics.iter().flat_map(|files| files.versions.values());
+        let shown = known.filter(|version| page.contains(&version.text));
+        shown.map(|version| (version.text.clone(), "version")).collect()
+    }
+}
+
 impl Target for InProcess {
     fn send<'a>(
         &'a self,
@@ -65,17 +76,17 @@ impl Target for InProcess {
         Box::pin(async move {
             let answer = self.ask(request, moment.now, moment.seed).await;
             let session = answer.account.session.as_ref();
+            let token = session.and_then(|session| session.after.csrf_token());
+            let mut volatile = self.versions_in(answer.response.body());
+            volatile.extend(validators(&answer.response));
+            volatile.extend(token.map(|token| (token, "csrf-token")));
             Exchange {
                 response: answer.response,
                 before: session.map(before),
                 after: session.and_then(after),
                 same_session: session.is_some_and(SessionAccount::is_same),
                 refreshed: session.is_some_and(|session| session.committed && !session.is_changed()),
-                volatile: session
-                    .and_then(|session| session.after.csrf_token())
-                    .map(|token| (token, "csrf-token"))
-                    .into_iter()
-                    .collect(),
+                volatile,
             }
         })
     }
@@ -102,6 +113,18 @@ impl Target for InProcess {
             }
         })
     }
+}
+
+/// What tells the state of a file that was sent: it depends on when the file was written.
+fn validators(response: &Response<Bytes>) -> impl Iterator<Item = (String, &'static str)> {
+    let headers = response.headers();
+    // A route may declare these headers too, and then they are part of the site.
+    let of_file = headers.contains_key(ACCEPT_RANGES) || response.status() == StatusCode::NOT_MODIFIED;
+    let named = [(ETAG, "etag"), (LAST_MODIFIED, "last-modified")];
+    named.into_iter().filter(move |_| of_file).filter_map(|(header, name)| {
+        let value = headers.get(header)?.to_str().ok()?;
+        Some((value.trim_matches('"').to_owned(), name))
+    })
 }
 
 fn before(session: &SessionAccount) -> Value {

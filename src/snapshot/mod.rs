@@ -34,7 +34,8 @@
 //!
 //! Every file starts with empty jars, the same clock and the same seed. No redirect is followed. A `Cookie`
 //! header in the file is sent in place of the jar's. What changes by nature is named, not printed:
-//! `[session]` for the session cookie's value, and what the target calls volatile, `[csrf-token]`.
+//! `[session]` for the session cookie's value, and what the target calls volatile, such as `[csrf-token]`
+//! and the `[version]` of a static file.
 //! `{{$csrf-token}}` in a request sends back the last one its visitor was shown; fired by hand, put the
 //! token there instead. A cookie that a browser would drop is not kept, and the snapshot says so.
 //!

@@ -55,6 +55,27 @@ fn files_are_served_with_conditions_ranges_and_for_head() {
 }
 
 #[test]
+fn a_snapshot_names_what_changes_with_a_file() {
+    let requests =
+        "GET /\n###\nGET /static/style.css\n###\nGET /static/style.css?v={{$version}}\nIf-None-Match: \"{{$etag}}\"\n";
+    let site = site().file("tests/style.http", requests);
+    assert_eq!(site.run(&["test", "--update"]).code, 0);
+    let snap = site.read("tests/style.snap");
+    for named in [
+        "<link href=\"/static/style.css?v&#x3D;[version]\">",
+        "etag: \"[etag]\"\nlast-modified: [last-modified]\n",
+        "GET /static/style.css?v=[version]\n\n304 Not Modified\ncache-control: public, max-age=31536000, immutable\n",
+    ] {
+        assert!(snap.contains(named), "no {named}:\n{snap}");
+    }
+    site.save("static/style.css", "body { color: tan }");
+    let ran = site.run(&["test"]);
+    let report = ran.out + &ran.err;
+    assert!(report.contains("+body: body { color: tan }"), "{report}");
+    assert!(report.contains("2 passed, 1 failed"), "{report}");
+}
+
+#[test]
 fn a_large_file_arrives_whole_and_in_parts() {
     let large: String = (0..200_000).map(|line| format!("{line:09}\n")).collect();
     let site = site().file("static/large.txt", &large);
