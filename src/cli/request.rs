@@ -162,10 +162,15 @@ fn explain(serving: &Serving, asked: &str, answer: &Answer, out: &mut impl Write
     match account.route.as_deref().and_then(|name| serving.site.routes.iter().find(|route| route.name == name)) {
         Some(route) => {
             writeln!(out, "route    `{}`, path {}", route.name, route.pattern.text())?;
-            for (name, sentence) in &account.faults {
+            let is_forged = account.failure.as_ref().is_some_and(|failure| failure.is_forged);
+            if is_forged {
+                writeln!(out, "csrf     refused before anything else")?;
+            }
+            for (name, sentence) in account.faults.iter().filter(|_| !is_forged) {
                 writeln!(out, "invalid  {name}: {sentence}")?;
             }
-            for (i, step) in route.steps_if(account.faults.is_empty()).iter().enumerate() {
+            let steps = route.steps_if(account.faults.is_empty()).iter().filter(|_| !is_forged);
+            for (i, step) in steps.enumerate() {
                 let kind = if i < route.guards { "guard" } else { "step" };
                 let condition = if step.condition.is_some() { ", if its condition holds" } else { "" };
                 let bound = step.bind.as_ref().map_or_else(String::new, |name| format!(", bound as `{name}`"));

@@ -87,7 +87,7 @@ impl Csrf {
                 "This form has expired, or it did not come from this site. Nothing was changed. \
                  Please go back, load the page again and send the form once more.",
             );
-            Failure { is_notable: true, back: self.back(request), ..failure }.because(why)
+            Failure { is_notable: true, is_forged: true, back: self.back(request), ..failure }.because(why)
         })
     }
 

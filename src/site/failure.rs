@@ -20,6 +20,8 @@ pub struct Failure {
     pub errors: Faults,
     /// Whether whoever runs the site should hear of it, although the request is to blame.
     pub is_notable: bool,
+    /// Whether another site may have had the request sent: nothing of its route has run.
+    pub is_forged: bool,
     /// The path of the page from which to try again, if it is known.
     pub back: Option<String>,
     /// Seconds after which trying again makes sense, for `Retry-After`.
@@ -35,6 +37,7 @@ impl Failure {
             private: String::new(),
             errors: Faults::new(),
             is_notable: false,
+            is_forged: false,
             back: None,
             retry_after: None,
         }
