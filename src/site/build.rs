@@ -14,11 +14,11 @@ use super::paths::{self, Paths};
 use super::pattern::Pattern;
 use super::request::NAMES;
 use super::response::Response;
-use super::route::{Route, SessionUse};
+use super::route::{Route, SessionUse, Step};
 use super::session_keys::{self, KeyUse, SessionKeys};
 use super::vocabulary::Vocabulary;
 use super::{
-    ErrorPage, Part, Site, cache, csrf, fingerprint, params, predicates, responses, server, sessions, statics,
+    ErrorPage, Part, Site, cache, csrf, escaping, fingerprint, params, predicates, responses, server, sessions, statics,
 };
 use crate::config::Loaded;
 use crate::config::declaration::{CsrfCheck, Declarations, RouteDeclaration};
@@ -78,6 +78,7 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
     library.check_inclusions(problems);
     check::names(&library, &shown, problems);
     params::usage::check(&library, &shown, problems);
+    escaping::check(&library, &shown, problems);
     let mut statics = statics::compile(&declared);
     let versions = statics::link(&mut statics, library.files(), &mut inputs, problems);
     let router = paths::router(&declared, &routes, &statics, problems);
@@ -189,7 +190,9 @@ impl Compiler<'_> {
             Writing { library: self.library, home: self.home, prefix: &self.part.prefix, problems, added: Vec::new() };
         let mut names = Names::default();
         names.provided.extend(NAMES.iter().map(|(name, _)| (*name).to_owned()));
-        names.provided.extend(self.part.data.iter().chain(&declared.data).map(|entry| entry.name.value.clone()));
+        let in_data: BTreeSet<String> =
+            self.part.data.iter().chain(&declared.data).map(|entry| entry.name.value.clone()).collect();
+        names.provided.extend(in_data.iter().cloned());
         let guards = declared.guards.as_deref().unwrap_or_default();
         let mut steps = actions::guards(guards, self.vocabulary, &mut names, &mut writing);
         let guards = steps.len();
@@ -231,14 +234,20 @@ impl Compiler<'_> {
         let declares = declared.params.as_ref();
         let declares = declares.map(|params| params.iter().map(|param| param.name.value.clone()).collect());
         if !names.incomplete {
-            let templates = in_answers.to_vec();
-            let page =
-                Shown { by: By::Route(by.clone()), templates, provided: names.provided, params: declares.clone() };
-            self.shown.push(page);
+            let fixed = unbound(&in_data, &steps);
+            self.shown.push(Shown {
+                by: By::Route(by.clone()),
+                templates: in_answers.to_vec(),
+                provided: names.provided,
+                fixed,
+                params: declares.clone(),
+            });
         }
         if guards_known {
             let templates = in_invalid.to_vec();
-            self.shown.push(Shown { by: By::Invalid(by), templates, provided: before_actions, params: declares });
+            let fixed = unbound(&in_data, steps.get(..guards).unwrap_or_default());
+            let page = Shown { by: By::Invalid(by), templates, provided: before_actions, fixed, params: declares };
+            self.shown.push(page);
         }
         Some(Route {
             name: self.home.qualify(&declared.name),
@@ -293,7 +302,8 @@ impl Compiler<'_> {
             };
             let response: Option<Response> = responses::response(&declared.response, &mut writing);
             let mut provided: BTreeSet<String> = ["error", "flash", "request"].map(str::to_owned).into();
-            provided.extend(self.part.data.iter().map(|entry| entry.name.value.clone()));
+            let fixed: BTreeSet<String> = self.part.data.iter().map(|entry| entry.name.value.clone()).collect();
+            provided.extend(fixed.iter().cloned());
             let shown = writing.added;
             if shown.iter().any(|template| self.library.shows_token(template)) {
                 problems.push(
@@ -312,11 +322,18 @@ impl Compiler<'_> {
                 by: By::ErrorPage(declared.key.clone()),
                 templates: shown,
                 provided,
+                fixed,
                 params: None,
             });
         }
         pages
     }
+}
+
+/// The names that none of the steps binds.
+fn unbound(names: &BTreeSet<String>, steps: &[Step]) -> BTreeSet<String> {
+    let is_bound = |name: &&String| steps.iter().any(|step| step.bind.as_ref() == Some(name));
+    names.iter().filter(|name| !is_bound(name)).cloned().collect()
 }
 
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];

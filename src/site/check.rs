@@ -21,6 +21,8 @@ pub struct Shown {
     pub templates: Vec<String>,
     /// The names they can use.
     pub provided: BTreeSet<String>,
+    /// Those of them whose values are written in the site: no visitor has a part in them.
+    pub fixed: BTreeSet<String>,
     /// The parameters that are declared; `None` where any may be sent.
     pub params: Option<BTreeSet<String>>,
 }

@@ -9,6 +9,7 @@ pub mod cache;
 mod check;
 pub mod credentials;
 pub mod csrf;
+mod escaping;
 pub mod factories;
 pub mod failure;
 mod fingerprint;

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::csrf_field::{CSRF_FIELD, CsrfField};
 use super::operators::{self, Operator};
-use super::urls::{static_url, url};
+use super::urls::{static_url, url, web_url};
 use super::{dates, numbers};
 use crate::diagnostic::did_you_mean;
 
@@ -161,6 +161,13 @@ pub const HELPERS: &[Helper] = &[
         named: &[],
         work: Work::StaticUrl,
     },
+    operator(
+        "web_url",
+        "{{web_url x}}",
+        "`x` if it is a path of this site or begins with `http:`, `https:` or `mailto:`; else `#`",
+        1..=1,
+        web_url,
+    ),
     helper("json", "{{json x}}", "the value as JSON, safe inside `<script>`", 1, Work::Json),
     helper(
         CSRF_FIELD,
@@ -362,18 +369,21 @@ impl HelperDef for Json {
     }
 }
 
-/// JSON without the characters that could end a `<script>` or start an entity or a comment.
+/// JSON that ends nothing it stands in: a script, a comment, an attribute or a text in single quotes, a
+/// template literal.
 pub fn script_safe_json(value: &Value) -> String {
+    // Outside of its texts, JSON has none of these.
+    const ENDING: [char; 9] = ['<', '>', '&', '\'', '`', '$', '*', '\u{2028}', '\u{2029}'];
     let text = value.to_string();
-    if !text.contains(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+    if !text.contains(ENDING) {
         return text;
     }
     let mut safe = String::with_capacity(text.len() + 16);
     for c in text.chars() {
-        match c {
-            // Outside strings JSON has none of these.
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => safe.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => safe.push(c),
+        if ENDING.contains(&c) {
+            safe.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            safe.push(c);
         }
     }
     safe
@@ -429,9 +439,10 @@ mod tests {
     }
 
     #[test]
-    fn json_cannot_end_a_script() {
-        let text = script_safe_json(&Value::from("</script><!--\u{2028}&"));
-        assert!(!text.contains(['<', '>', '&', '\u{2028}']));
-        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), Value::from("</script><!--\u{2028}&"));
+    fn json_ends_nothing_that_it_stands_in() {
+        let hostile = json!({ "</script><!--": ["\u{2028}\u{2029}&amp;'", "`${x}` */", 1] });
+        let text = script_safe_json(&hostile);
+        assert!(!text.contains(['<', '>', '&', '\'', '`', '$', '*', '\u{2028}', '\u{2029}']), "{text}");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), hostile);
     }
 }

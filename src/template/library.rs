@@ -42,7 +42,8 @@ struct Parsed {
     partials: Vec<Inclusion>,
     /// Whether `{{csrf_field}}` stands in it, which shows the token wherever it stands.
     has_csrf_field: bool,
-    text: String,
+    text: Written,
+    key: String,
 }
 
 /// A name that a template shows, and where.
@@ -131,7 +132,7 @@ impl Library {
         Qualifier { home, links: &*links }.template(&mut template);
         self.parsed.insert(
             full_name.to_owned(),
-            Parsed { template, escaping, variables, partials, has_csrf_field, text: text.text.clone() },
+            Parsed { template, escaping, variables, partials, has_csrf_field, text: text.clone(), key: key.to_owned() },
         );
         true
     }
@@ -225,6 +226,11 @@ impl Library {
     /// The syntax tree of a template, its names resolved.
     pub(super) fn template(&self, full_name: &str) -> Option<&Template> {
         self.parsed.get(full_name).map(|parsed| &parsed.template)
+    }
+
+    /// How a template is written, its key path, and how it is escaped if that is known.
+    pub(super) fn written(&self, full_name: &str) -> Option<(&Written, &str, Option<Escaping>)> {
+        self.parsed.get(full_name).map(|parsed| (&parsed.text, parsed.key.as_str(), parsed.escaping))
     }
 
     /// Completes the error about a template that is not there; `None` if it is there after all, or
@@ -342,7 +348,7 @@ impl Library {
         if !seen.insert(name.to_owned()) {
             return;
         }
-        (name, &parsed.text).hash(hasher);
+        (name, &parsed.text.text).hash(hasher);
         for inclusion in &parsed.partials {
             self.hash(&inclusion.name, seen, hasher);
         }

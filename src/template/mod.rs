@@ -7,6 +7,7 @@
 mod computed;
 mod csrf_field;
 mod dates;
+pub mod escape;
 pub mod expression;
 pub mod forms;
 pub mod helpers;

@@ -60,10 +60,65 @@ pub fn static_url(versions: &Versions, parts: &[&Value]) -> String {
     url
 }
 
+/// What of another's URL stays as it is: what the URL Standard has in URLs, quotes left out.
+const ELSEWHERE: &AsciiSet = &percent_encoding::CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'\'')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}');
+
+/// A URL that somebody entered, if it leads to a web page or a mailbox: never a script. Anything else
+/// becomes `#`, which leads nowhere.
+pub fn web_url(values: &[&Value]) -> Value {
+    let url = values.first().map(|url| url.render()).unwrap_or_default();
+    let url = url.trim();
+    let is_path = url.starts_with('/') && !url[1..].starts_with(['/', '\\']);
+    let begins = |scheme: &str| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    if is_path || ["http://", "https://", "mailto:"].into_iter().any(begins) {
+        return Value::String(utf8_percent_encode(url, ELSEWHERE).to_string());
+    }
+    Value::from("#")
+}
+
 /// A value as a marker takes it; the parts of a `*rest` are joined with `/`.
 fn marker_text(value: &Value) -> String {
     match value {
         Value::Array(parts) => parts.iter().map(JsonRender::render).collect::<Vec<_>>().join("/"),
         one => one.render(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_the_web_stay() {
+        let shown = |url: &str| web_url(&[&Value::from(url)]).render();
+        for good in ["/", "/a?b=c#d", "http://example.org", "HTTPS://example.org/%20", "mailto:a@example.org", "/é"] {
+            assert_eq!(shown(good), utf8_percent_encode(good, ELSEWHERE).to_string(), "{good}");
+        }
+        assert_eq!(shown(" https://example.org/a b\"><'"), "https://example.org/a%20b%22%3E%3C%27");
+        assert_eq!(shown("/\t/evil.example"), "/%09/evil.example", "browsers drop the tab");
+        for bad in [
+            "",
+            "javascript:alert(1)",
+            "java\nscript:alert(1)",
+            "\u{1}javascript:alert(1)",
+            "data:text/html,x",
+            "//evil.example",
+            "/\\evil.example",
+            "example.org",
+            "https:",
+            "\u{130}ttps://",
+        ] {
+            assert_eq!(shown(bad), "#", "{bad}");
+        }
+        assert_eq!(web_url(&[&Value::Null]).render(), "#");
     }
 }

@@ -1,0 +1,119 @@
+//! Refuses templates that put what a visitor sent where escaping does not protect.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::check::Shown;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::template::escape::{self, Danger};
+use crate::template::helpers::is_helper;
+use crate::template::library::Library;
+
+/// Reports every value of a visitor's that browsers would not read as a value.
+///
+/// What could run as a script is an error. What can only change how a page looks or where a link leads is
+/// a warning: there are sites where everybody may do that.
+pub fn check(library: &Library, shown: &[Shown], problems: &mut Diagnostics) {
+    let mut dangers: BTreeMap<&str, Vec<escape::Shown>> = BTreeMap::new();
+    let mut reported = BTreeSet::new();
+    for page in shown {
+        for template in &page.templates {
+            let dangers = dangers.entry(template).or_insert_with(|| escape::dangers(library, template));
+            for value in dangers.iter() {
+                if value.danger == Danger::Unclear && problems.has_errors() {
+                    continue;
+                }
+                let source = value.names.iter().find(|name| !page.fixed.contains(*name));
+                if source.is_none() && !value.danger.is_always_wrong() {
+                    continue;
+                }
+                // One for each place is enough.
+                if reported.insert((value.template.clone(), value.spot, value.written.clone())) {
+                    problems.extend(problem(library, value, source.map_or("", String::as_str)));
+                }
+            }
+        }
+    }
+}
+
+fn problem(library: &Library, value: &escape::Shown, source: &str) -> Option<Diagnostic> {
+    let name = if value.written.is_empty() { source } else { &value.written };
+    let (message, help) = told(&value.danger, name);
+    Some(value.diagnostic(library, message)?.help(help))
+}
+
+/// What is wrong with a value, and how to mend it.
+fn told(danger: &Danger, x: &str) -> (String, String) {
+    let (tag, inner) = match is_helper(x) {
+        true => (format!("{{{{{x} …}}}}"), format!("({x} …)")),
+        false => (format!("{{{{{x}}}}}"), x.to_owned()),
+    };
+    match danger {
+        Danger::Raw => (
+            format!("`{x}` is shown as HTML, and a visitor can send a script in it"),
+            format!("two braces escape it: `{tag}`"),
+        ),
+        Danger::Script => (
+            format!("`{x}` stands in a script, where escaping for HTML does not help"),
+            format!("write it as JSON, without quotes around it: `{{{{json {inner}}}}}`"),
+        ),
+        Danger::JsonInQuotes => (
+            "`json` brings its own quotes, so a visitor could end this text of the script".to_owned(),
+            "leave the quotes around it out: `let x = {{json …}};`".to_owned(),
+        ),
+        Danger::InsideScript => (
+            format!("`{x}` stands in a comment or a regular expression of a script, which it could end"),
+            "give it a name in the script, and use that: `let x = {{json …}};`".to_owned(),
+        ),
+        Danger::Handler(attribute) => (
+            format!("`{attribute}` is a script, and a visitor could write in it"),
+            format!("put the value into `data-value=\"{tag}\"`, and read that in a script"),
+        ),
+        Danger::Scheme(attribute) => (
+            format!("a visitor could begin this `{attribute}` with `javascript:`"),
+            format!(
+                "begin it with a path: `/…/{tag}`, or with `{{{{url \"route\" …}}}}`; \
+                 for an address elsewhere, write `{{{{web_url {inner}}}}}`"
+            ),
+        ),
+        Danger::Host(attribute, embedded) => (
+            match embedded {
+                true => format!("a visitor could let this `{attribute}` bring something from another site"),
+                false => format!("a visitor could let this `{attribute}` lead to another site: `//…`"),
+            },
+            "write `{{url \"route\" …}}`, or a fixed part of the path in front: `/teas/{{…}}`".to_owned(),
+        ),
+        Danger::Unquoted(attribute) => (
+            format!("the value of `{attribute}` has no quotes, so a visitor could add attributes"),
+            format!("write `{attribute}=\"{tag}\"`"),
+        ),
+        Danger::Tag => (
+            format!("`{x}` stands in a tag, but not in a value: a visitor could add attributes"),
+            "write the names of tags and attributes out, with `{{#if}}` around them".to_owned(),
+        ),
+        Danger::Document => (
+            "what stands in `srcdoc` is a page, and a visitor could put a script into it".to_owned(),
+            "give that page a route of its own, and link to it with `src`".to_owned(),
+        ),
+        Danger::Semantics(attribute) => (
+            format!("a visitor could choose what `{attribute}` makes of the other attributes"),
+            "write it out, with `{{#if}}` around it".to_owned(),
+        ),
+        Danger::JsonInAttribute(attribute) => (
+            "JSON has double quotes in it, which end the value of an attribute".to_owned(),
+            format!("use single quotes: `{attribute}='{{{{json …}}}}'`"),
+        ),
+        Danger::Html => (format!("`{x}` makes HTML, but only text can stand here"), "put it between tags".to_owned()),
+        Danger::Style => (
+            format!("`{x}` stands in a style, so a visitor could change how the page looks"),
+            "choose among classes instead, with `{{#if}}`".to_owned(),
+        ),
+        Danger::Comment => (
+            format!("`{x}` stands in a comment, which every visitor is sent"),
+            "take it out; what stands in `{{! … }}` is for the author alone".to_owned(),
+        ),
+        Danger::Unclear => (
+            "it cannot be told whether what visitors send is safe here".to_owned(),
+            "the branches before leave too many different tags and quotes open; let each close its own".to_owned(),
+        ),
+    }
+}

@@ -1,0 +1,168 @@
+//! Whether the values in a page stay values, whatever a visitor sends.
+//!
+//! Handlebars escapes the same way wherever a value stands; browsers do not read it the same way. So a
+//! page is followed from its beginning, through its partials and all its branches, by the tokenizer of
+//! HTML ([`html`]): each value has a place, and is of a making ([`Made`]). What does not go together is a
+//! [`Danger`] if a visitor can choose the value.
+
+mod attribute;
+mod html;
+mod page;
+mod raw;
+mod script;
+mod sources;
+#[cfg(test)]
+mod tests;
+mod url;
+
+use std::collections::BTreeSet;
+
+use html::{Place, ReadAs};
+use page::follow;
+use script::InScript;
+use url::InUrl;
+
+use super::library::Library;
+use super::places::locate;
+use super::render::Escaping;
+use crate::diagnostic::Diagnostic;
+
+/// A value in a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The full name of the template it is written in.
+    pub template: String,
+    /// The line and column (from 1) of its tag.
+    pub spot: (usize, usize),
+    /// What is written: a name such as `session.user`, or a helper's name.
+    pub written: String,
+    /// The names it is made of.
+    pub names: BTreeSet<String>,
+    /// What can come of it if one of them is a visitor's.
+    pub danger: Danger,
+}
+
+/// How a value is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Made {
+    /// It is escaped for HTML.
+    #[default]
+    Value,
+    /// It is not escaped: `{{{x}}}`.
+    Raw,
+    /// By `json`: what could end a script, a text in single quotes or a comment is escaped.
+    Json,
+    /// By `url`, `static_url` or `web_url`: a URL that is no script, percent-encoded.
+    Path,
+    /// By a helper that makes HTML: `csrf_field`.
+    Html,
+}
+
+/// What can come of a value where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Danger {
+    /// It is not escaped.
+    Raw,
+    /// It is a script, or part of one.
+    Script,
+    /// `json` in quotes, which its own can end.
+    JsonInQuotes,
+    /// It is a part of a pattern or a comment in a script.
+    InsideScript,
+    /// An attribute such as `onclick`.
+    Handler(String),
+    /// The URL in this attribute can be a script.
+    Scheme(String),
+    /// The URL in this attribute can lead anywhere; whether what is there becomes a part of the page.
+    Host(String, bool),
+    /// The value of this attribute has no quotes.
+    Unquoted(String),
+    /// It is a tag's or an attribute's name, or in their place.
+    Tag,
+    /// `srcdoc`.
+    Document,
+    /// This attribute says what others mean.
+    Semantics(String),
+    /// `json` in an attribute without single quotes.
+    JsonInAttribute(String),
+    /// HTML where only text can be.
+    Html,
+    /// A style.
+    Style,
+    /// A comment of HTML.
+    Comment,
+    /// It cannot be told where it stands: too many branches leave different things open.
+    Unclear,
+}
+
+impl Danger {
+    /// Whether a script of a visitor could run; otherwise he could change how the page looks, or where it
+    /// leads.
+    pub fn is_grave(&self) -> bool {
+        !matches!(self, Self::Style | Self::Comment | Self::Host(_, false))
+    }
+
+    /// Whether it is wrong even if no visitor has a part in the value.
+    pub fn is_always_wrong(&self) -> bool {
+        matches!(self, Self::Html)
+    }
+}
+
+/// The values in the page that a template makes that browsers may not read as values, the grave ones
+/// first; none if it is not shown as HTML.
+pub fn dangers(library: &Library, template: &str) -> Vec<Shown> {
+    match library.written(template) {
+        Some((_, _, None | Some(Escaping::Html))) => {
+            let mut shown = follow(template, &|name| library.template(name));
+            shown.sort_by_key(|value| !value.danger.is_grave());
+            shown
+        }
+        _ => Vec::new(),
+    }
+}
+
+impl Shown {
+    /// The problem with the value, at its place.
+    pub fn diagnostic(&self, library: &Library, message: String) -> Option<Diagnostic> {
+        let (text, key, _) = library.written(&self.template)?;
+        let place = locate(text, self.spot, &self.written, 0..self.written.len());
+        let problem = if self.danger.is_grave() { Diagnostic::error } else { Diagnostic::warning };
+        Some(problem(&place, message).key(key))
+    }
+}
+
+/// What can come of a value of this making at this place.
+fn danger(made: Made, place: &Place) -> Option<Danger> {
+    match (made, place) {
+        (Made::Html, Place::Text) => None,
+        (Made::Html, _) => Some(Danger::Html),
+        (_, Place::Tag) => Some(Danger::Tag),
+        (_, Place::Comment) => Some(Danger::Comment),
+        (_, Place::Style) => Some(Danger::Style),
+        (Made::Json, Place::Script(InScript::Code | InScript::Comment)) => None,
+        (Made::Json, Place::Script(InScript::Quoted(_))) => Some(Danger::JsonInQuotes),
+        (_, Place::Script(InScript::Pattern | InScript::Comment)) => Some(Danger::InsideScript),
+        (Made::Path, Place::Script(InScript::Quoted('"' | '\''))) => None,
+        (_, Place::Script(_)) => Some(Danger::Script),
+        (Made::Raw, Place::Text | Place::Characters) => Some(Danger::Raw),
+        (_, Place::Text | Place::Characters) => None,
+        (made, Place::Value { attribute, quote, read_as }) => in_value(made, attribute, *quote, read_as),
+    }
+}
+
+fn in_value(made: Made, attribute: &str, quote: Option<char>, read_as: &ReadAs) -> Option<Danger> {
+    let attribute = attribute.to_owned();
+    match (read_as, made) {
+        (ReadAs::Script, _) => Some(Danger::Handler(attribute)),
+        (ReadAs::Document, _) => Some(Danger::Document),
+        (_, Made::Raw) => Some(Danger::Raw),
+        (_, Made::Json) if quote != Some('\'') => Some(Danger::JsonInAttribute(attribute)),
+        (ReadAs::Url { .. } | ReadAs::Text, Made::Path) => None,
+        _ if quote.is_none() => Some(Danger::Unquoted(attribute)),
+        (ReadAs::Style, _) => Some(Danger::Style),
+        (ReadAs::Semantics, _) => Some(Danger::Semantics(attribute)),
+        (ReadAs::Url { part: InUrl::Scheme, .. }, _) => Some(Danger::Scheme(attribute)),
+        (ReadAs::Url { part: InUrl::Host, embedded }, _) => Some(Danger::Host(attribute, *embedded)),
+        (ReadAs::Url { part: InUrl::Further, .. } | ReadAs::Text, _) => None,
+    }
+}

@@ -1,0 +1,108 @@
+//! Elements whose content is no HTML, and where it ends (HTML, "13.2.5.2 RCDATA state" and those after it).
+
+use super::html::Place;
+use super::script::Script;
+
+/// These elements.
+pub const RAW: [&str; 9] = ["script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes", "noscript"];
+
+/// The content of such an element.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Raw {
+    element: &'static str,
+    /// What has begun with a `<`, in small letters.
+    begun: String,
+    /// What it means, if it is a script.
+    script: Option<Script>,
+    /// Scripts alone: whether it is in a comment, where another `<script>` hides the end of this one.
+    comment: Comment,
+    /// How many dashes there were just now, up to two.
+    dashes: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Comment {
+    Outside,
+    /// `<!--`
+    Inside,
+    /// `<!-- <script>`
+    Hiding,
+}
+
+impl Raw {
+    /// The content begins.
+    pub fn new(element: &'static str) -> Self {
+        let script = (element == "script").then(Script::new);
+        Self { element, begun: String::new(), script, comment: Comment::Outside, dashes: 0 }
+    }
+
+    /// The element.
+    pub fn element(&self) -> &'static str {
+        self.element
+    }
+
+    /// Takes a character; true if it is the one behind `</element`.
+    pub fn next(&mut self, c: char) -> bool {
+        if let Some(script) = &mut self.script {
+            script.next(c);
+        }
+        let c = c.to_ascii_lowercase();
+        if self.goes_on(c) {
+            self.begun.push(c);
+            if self.begun == "<!--" {
+                self.begun.clear();
+                (self.comment, self.dashes) = (Comment::Inside, 2);
+            }
+            return false;
+        }
+        let begun = std::mem::take(&mut self.begun);
+        if matches!(c, '\t' | '\n' | '\x0c' | '\r' | ' ' | '/' | '>') && !begun.is_empty() {
+            match (self.comment, begun.strip_prefix("</")) {
+                (Comment::Outside | Comment::Inside, Some(name)) if name == self.element => return true,
+                (Comment::Inside, None) if begun == "<script" => self.comment = Comment::Hiding,
+                (Comment::Hiding, Some("script")) => self.comment = Comment::Inside,
+                _ => {}
+            }
+        }
+        self.dashes = match c {
+            '-' if self.comment != Comment::Outside => 2.min(self.dashes + 1),
+            '>' if self.dashes == 2 => {
+                self.comment = Comment::Outside;
+                0
+            }
+            _ => 0,
+        };
+        if c == '<' {
+            self.begun.push(c);
+        }
+        false
+    }
+
+    /// Whether it belongs to what has begun with a `<`.
+    fn goes_on(&self, c: char) -> bool {
+        let is_script = self.script.is_some();
+        match self.begun.as_str() {
+            "" => false,
+            "<" => match c {
+                '/' => true,
+                '!' => is_script && self.comment == Comment::Outside,
+                c => c.is_ascii_alphabetic() && self.comment == Comment::Inside,
+            },
+            "<!" | "<!-" => c == '-',
+            begun => c.is_ascii_alphabetic() && begun.trim_start_matches(['<', '/']).len() < self.element.len(),
+        }
+    }
+
+    /// Puts a value in.
+    pub fn put(&mut self) -> Place {
+        let begun = std::mem::take(&mut self.begun);
+        self.dashes = 0;
+        match &mut self.script {
+            Some(script) => Place::Script(script.put()),
+            None if self.element == "style" => Place::Style,
+            // It could complete the end tag.
+            None if !begun.is_empty() => Place::Tag,
+            None => Place::Characters,
+        }
+    }
+}

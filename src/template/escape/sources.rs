@@ -1,0 +1,174 @@
+//! Where the values in a template come from: the site's names that each is made of.
+
+use std::collections::BTreeSet;
+
+use handlebars::template::{BlockParam, HelperTemplate, Parameter, TemplateElement};
+
+use super::Made;
+use crate::template::names::{Start, parse};
+
+/// What is known of a value before there is one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The names it is made of, such as `session`; empty for what is written out, and for numbers and the
+    /// like.
+    pub names: BTreeSet<String>,
+    /// What made it.
+    pub made: Made,
+}
+
+impl Origin {
+    fn plain(names: BTreeSet<String>) -> Self {
+        Self { names, made: Made::Value }
+    }
+}
+
+/// What names mean, from the innermost block outwards.
+#[derive(Clone, Debug)]
+pub struct Scopes {
+    /// What `this` is.
+    blocks: Vec<Scope>,
+    /// Names that blocks and partials bind, the innermost last.
+    bound: Vec<(String, Origin)>,
+}
+
+#[derive(Clone, Debug)]
+enum Scope {
+    /// All of the site's names.
+    Site,
+    /// A value made of these.
+    Value(BTreeSet<String>),
+}
+
+/// How many blocks and bound names there are.
+pub type Depth = (usize, usize);
+
+/// Entries that the engine has checked, or made: in none of them is anything that a visitor likes.
+const CHECKED: [(&str, &str); 7] = [
+    ("request", "host"),
+    ("request", "scheme"),
+    ("request", "time"),
+    ("request", "remote_addr"),
+    ("error", "status"),
+    ("error", "title"),
+    ("error", "id"),
+];
+
+/// What is a path of this site.
+const PATHS: [(&str, &str); 1] = [("error", "back")];
+
+/// Helpers whose result is a number, or true or false, whatever they are given.
+const HARMLESS: [&str; 15] =
+    ["eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not", "in", "len", "add", "sub", "mul", "sum"];
+
+impl Scopes {
+    /// Outside of all blocks.
+    pub fn new() -> Self {
+        Self { blocks: vec![Scope::Site], bound: Vec::new() }
+    }
+
+    /// How far in we are, for [`Self::leave`].
+    pub fn depth(&self) -> Depth {
+        (self.blocks.len(), self.bound.len())
+    }
+
+    /// Goes back out.
+    pub fn leave(&mut self, (blocks, bound): Depth) {
+        self.blocks.truncate(blocks);
+        self.bound.truncate(bound);
+    }
+
+    /// Goes into a block over a value.
+    pub fn enter(&mut self, over: &Origin, param: Option<&BlockParam>) {
+        self.blocks.push(Scope::Value(over.names.clone()));
+        let (first, second) = match param {
+            Some(BlockParam::Single(first)) => (Some(first), None),
+            Some(BlockParam::Pair((first, second))) => (Some(first), Some(second)),
+            _ => (None, None),
+        };
+        let names = [first, second].into_iter().flatten().filter_map(Parameter::as_name);
+        self.bound.extend(names.map(|name| (name.to_owned(), Origin::plain(over.names.clone()))));
+    }
+
+    /// Goes into a partial: what it is given wins over what it finds.
+    pub fn include(&mut self, context: Option<&Origin>, given: Vec<(String, Origin)>) {
+        let scope = match context {
+            Some(origin) => Scope::Value(origin.names.clone()),
+            None => self.blocks.last().cloned().unwrap_or(Scope::Site),
+        };
+        self.blocks.push(scope);
+        self.bound.extend(given);
+    }
+
+    /// Where the value of a parameter comes from.
+    pub fn of(&self, parameter: &Parameter) -> Origin {
+        match parameter {
+            Parameter::Literal(_) => Origin::default(),
+            Parameter::Subexpression(inner) => match inner.as_element() {
+                TemplateElement::Expression(tag) => self.of_call(inner.name(), tag),
+                _ => Origin::default(),
+            },
+            name => name.as_name().map(|name| self.of_path(name)).unwrap_or_default(),
+        }
+    }
+
+    /// Where the result of a helper comes from.
+    pub fn of_call(&self, helper: &str, tag: &HelperTemplate) -> Origin {
+        let of_all = || tag.params.iter().chain(tag.hash.values()).flat_map(|parameter| self.of(parameter).names);
+        let of_first = || tag.params.first().map(|first| self.of(first).names).unwrap_or_default();
+        match helper {
+            helper if HARMLESS.contains(&helper) => Origin::default(),
+            "lookup" => Origin::plain(of_first()),
+            "json" => Origin { names: of_first(), made: Made::Json },
+            "url" | "static_url" | "web_url" => Origin { names: of_all().collect(), made: Made::Path },
+            "csrf_field" => Origin { names: BTreeSet::new(), made: Made::Html },
+            _ => Origin::plain(of_all().collect()),
+        }
+    }
+
+    /// Where the value of a path comes from.
+    pub fn of_path(&self, raw: &str) -> Origin {
+        let (start, parts) = parse(raw);
+        let bound = || self.bound.iter().rev().filter(|(name, _)| parts.first().is_some_and(|first| first == name));
+        let (top, outer) = match self.blocks.split_last() {
+            Some((top, outer)) => (top, outer),
+            None => (&Scope::Site, &[][..]),
+        };
+        match start {
+            Start::Local if raw.ends_with("key") => {
+                let names = self.blocks.iter().filter_map(|scope| match scope {
+                    Scope::Site => None,
+                    Scope::Value(names) => Some(names.clone()),
+                });
+                Origin::plain(names.flatten().collect())
+            }
+            Start::Local => Origin::default(),
+            Start::Root => Scope::Site.of(&parts),
+            // Which of them it is, partials in between decide.
+            Start::Up(_) => {
+                let outer = outer.iter().flat_map(|scope| scope.of(&parts).names);
+                Origin::plain(outer.chain(bound().flat_map(|(_, origin)| origin.names.clone())).collect())
+            }
+            Start::Here => match bound().next() {
+                Some((_, origin)) if parts.len() == 1 => origin.clone(),
+                Some((_, origin)) => Origin::plain(origin.names.clone()),
+                None => top.of(&parts),
+            },
+        }
+    }
+}
+
+impl Scope {
+    fn of(&self, parts: &[String]) -> Origin {
+        let entry = parts.first().zip(parts.get(1)).map(|(first, second)| (first.as_str(), second.as_str()));
+        match (self, parts.first()) {
+            (Self::Value(names), _) => Origin::plain(names.clone()),
+            (Self::Site, _) if entry.is_some_and(|entry| CHECKED.contains(&entry)) => Origin::default(),
+            (Self::Site, None) => Origin::plain(BTreeSet::from(["this".to_owned()])),
+            (Self::Site, Some(first)) => {
+                let made = if entry.is_some_and(|entry| PATHS.contains(&entry)) { Made::Path } else { Made::Value };
+                Origin { names: BTreeSet::from([first.clone()]), made }
+            }
+        }
+    }
+}
