@@ -56,7 +56,7 @@ pub const SERVER: &[Key] = &[
         "public_origin",
         Kind::Text,
         "",
-        "The origin visitors see, such as `https://example.org`. With `https` the session cookie is `Secure`.",
+        "The origin visitors see, such as `https://example.org`: forms come from there. With `https` the session cookie is `Secure`.",
     ),
     key(
         "allowed_hosts",

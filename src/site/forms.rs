@@ -1,7 +1,7 @@
 //! The forms in templates: whether a route takes what they send, and whether it would refuse them for
 //! want of a CSRF token.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::Method;
 
@@ -39,9 +39,14 @@ struct Astray {
 impl Forms<'_> {
     /// Warns of forms that lead nowhere, and of those that a route would refuse.
     pub fn check(&self, problems: &mut Diagnostics) {
+        // A form is told once that it has no token, whichever of its buttons needs one.
+        let mut told = BTreeSet::new();
         for placed in self.library.forms() {
             match self.takers(placed) {
-                Ok(takers) => problems.extend(self.without_token(placed, &takers)),
+                Ok(takers) => {
+                    let warning = self.without_token(placed, &takers);
+                    problems.extend(warning.filter(|_| told.insert((&placed.template, placed.form.form))));
+                }
                 Err(Astray { message, help }) => {
                     let warning = Diagnostic::warning(&placed.place, message).key(&placed.key);
                     problems.push(warning.maybe_help(help));

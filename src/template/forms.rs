@@ -12,6 +12,8 @@ use crate::diagnostic::Place;
 pub struct Form {
     /// Where its tag begins in the text.
     pub span: Range<usize>,
+    /// Where the tag of the form begins: elsewhere if this is a button.
+    pub form: usize,
     /// GET or POST.
     pub method: Method,
     /// Where it goes.
@@ -59,7 +61,7 @@ pub enum Token {
 pub fn forms(text: &str) -> Vec<Form> {
     let mut found = Vec::new();
     // What the form says that the tags stand in.
-    let mut around: Option<(Option<Method>, Token)> = None;
+    let mut around: Option<(usize, Option<Method>, Token)> = None;
     for tag in (Tags { text, at: 0 }) {
         let (own_action, own_method) = match tag.name.as_str() {
             "form" => ("action", "method"),
@@ -72,19 +74,20 @@ pub fn forms(text: &str) -> Vec<Form> {
         };
         let method = match tag.value(own_method) {
             None if tag.name == "form" => Some(Method::GET),
-            None => around.as_ref().and_then(|(method, _)| method.clone()),
+            None => around.as_ref().and_then(|(_, method, _)| method.clone()),
             Some(method) if method.eq_ignore_ascii_case("post") => Some(Method::POST),
             Some(method) if method.eq_ignore_ascii_case("get") => Some(Method::GET),
             Some(_) => None,
         };
         if tag.name == "form" {
-            around = Some((method.clone(), token(text.get(tag.span.end..).unwrap_or_default())));
+            around = Some((tag.span.start, method.clone(), token(text.get(tag.span.end..).unwrap_or_default())));
         }
-        let token = around.as_ref().map_or(Token::There, |(_, token)| token.clone());
+        let (form, token) =
+            around.as_ref().map_or((tag.span.start, Token::There), |(form, _, token)| (*form, token.clone()));
         let (Some(method), Some(action)) = (method, action(tag.value(own_action).unwrap_or_default())) else {
             continue;
         };
-        found.push(Form { span: tag.span.start..tag.span.start + 1 + tag.name.len(), method, action, token });
+        found.push(Form { span: tag.span.start..tag.span.start + 1 + tag.name.len(), form, method, action, token });
     }
     found
 }
