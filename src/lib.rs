@@ -69,3 +69,8 @@ pub mod session;
 pub mod site;
 pub mod snapshot;
 pub mod template;
+
+/// The allocator of the program, so that tests measure the memory that it would take.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
