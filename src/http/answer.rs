@@ -229,7 +229,10 @@ async fn run(
             Some(key) => Ok(Work::Page(key)),
             None => site.run(route, request, session).map(Work::Reply),
         },
-        |outcome: &Result<Work, Failure>| outcome.is_ok() || keep_failed,
+        |outcome: &Result<Work, Failure>| match outcome {
+            Ok(_) => true,
+            Err(failure) => keep_failed && !failure.is_forged,
+        },
     );
     let done = match done.await {
         Ok(done) => done,

@@ -93,6 +93,9 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
         check::counters_on_get(&routes, problems);
         check::cookie_limits(&loaded.settings, &routes, problems);
         session_keys::check(&routes, &reads, problems);
+        if library.forms().iter().all(|placed| placed.form.method != Method::POST) {
+            csrf::check_shown(&routes, &declared, problems);
+        }
         if let Some(router) = &router {
             let prefixes = declared.iter().map(|part| (part.name.as_str(), part.prefix.as_str())).collect();
             let append_slash = loaded.settings.server.append_slash;

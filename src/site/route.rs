@@ -155,6 +155,12 @@ impl Route {
         }
     }
 
+    /// All that it may answer with.
+    pub fn responses(&self) -> impl Iterator<Item = &Response> {
+        let steps = self.steps.iter().filter_map(|step| step.otherwise.as_ref());
+        steps.chain(&self.invalid).chain([&self.response])
+    }
+
     /// The steps that a request goes through, unless one of them answers: only the guards if a parameter
     /// does not hold.
     pub fn steps_if(&self, params_hold: bool) -> &[Step] {

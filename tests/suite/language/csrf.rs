@@ -295,6 +295,29 @@ fn the_field_is_the_sites_own_wherever_it_stands() {
 }
 
 #[test]
+fn the_host_of_a_request_is_its_own_origin_however_it_is_written() {
+    let (mut site, token) = visitor();
+    for (host, origin, status) in [
+        ("[::1]:6543", "http://[::1]:6543", 200),
+        ("[::1]:6543", "http://[::1]", 400),
+        ("LOCALHOST:80", "http://localhost", 200),
+        ("localhost:8080", "http://LocalHost:8080", 200),
+        ("localhost:8080", "http://localhost:8081", 400),
+        ("localhost:8080", "http://localhost", 400),
+        ("127.0.0.1", "http://localhost", 400),
+        ("localhost", "http://localhost@evil.example", 400),
+        ("localhost", "http://evil.example/http://localhost", 400),
+        ("localhost", "//localhost", 400),
+        ("localhost", "localhost", 400),
+        ("localhost", "file://", 400),
+        ("localhost", " ", 200),
+    ] {
+        let headers = [("host", host), ("origin", origin), ("x-csrf-token", &token)];
+        assert_eq!(site.send("POST", "/count", &headers, "").status(), status, "{host} {origin}");
+    }
+}
+
+#[test]
 fn a_declared_public_origin_is_the_only_own_one() {
     let config = SITE.replace("[server]", "[server]\npublic_origin = \"https://tea.example\"");
     let mut site = Site::with_files(&config, &[]);
@@ -353,6 +376,8 @@ fn a_refusal_leaves_every_kind_of_session_as_it_is() {
             site.cookie = None;
             let token = site.get("/").session()["_csrft_"].as_str().unwrap().to_owned();
             let before = site.cookie.clone();
+            // Late enough to be stored anew, if this were a visit.
+            site.now += 600.0;
             let page = site.send("POST", "/count", &[("x-csrf-token", &token.replace(|_| true, "0"))], "");
             assert_eq!((page.status().as_u16(), page.header("set-cookie")), (400, None), "{kind}");
             assert_eq!((page.session(), &site.cookie), (json!({ "_csrft_": token }), &before), "{kind}");
