@@ -15,6 +15,8 @@ pub struct Args {
     pub operand: Option<Expression>,
     /// The value of a verb that takes one.
     pub given: Option<Term>,
+    /// The full name of the users of a verb that takes some.
+    pub users: Option<String>,
     /// The options that were given.
     pub options: BTreeMap<&'static str, Arg>,
 }

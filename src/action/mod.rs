@@ -26,13 +26,14 @@ mod scene;
 mod set;
 mod set_default;
 mod store_param;
+mod verify_password;
 
 use std::fmt;
 
 use serde_json::Value;
 
 pub use args::{Arg, Args};
-pub use scene::{Cannot, Scene};
+pub use scene::{Cannot, Question, Scene, Verdict};
 
 /// Every verb Sitewright brings, in the order of the reference page.
 pub const VERBS: &[&Verb] = &[
@@ -51,6 +52,7 @@ pub const VERBS: &[&Verb] = &[
     &peek_flash::VERB,
     &require::VERB,
     &respond::VERB,
+    &verify_password::VERB,
     &new_csrf_token::VERB,
     &renew::VERB,
     &invalidate::VERB,
@@ -90,6 +92,8 @@ pub enum Operand {
     Value,
     /// A response, which answers instead of the route's.
     Response,
+    /// The name of one of `[users]`.
+    Users,
     /// `true`: there is nothing to say.
     Nothing,
 }
@@ -103,6 +107,7 @@ impl Operand {
             Self::Expression => "\"EXPRESSION\"",
             Self::Value => "VALUE",
             Self::Response => "RESPONSE",
+            Self::Users => "\"USERS\"",
             Self::Nothing => "true",
         }
     }
@@ -167,4 +172,9 @@ pub trait Action: fmt::Debug + Send + Sync {
 
     /// What it does to the session.
     fn effects(&self) -> Vec<Effect>;
+
+    /// The field of the form that holds a password: nothing but a [`Question`] gets to see it.
+    fn password(&self) -> Option<&str> {
+        None
+    }
 }

@@ -24,10 +24,7 @@ fn build(_: Args) -> Result<Box<dyn Action>, String> {
 
 impl Action for Renew {
     fn run(&self, scene: &mut Scene<'_>) -> Result<Value, Cannot> {
-        scene.session.renew();
-        if scene.session.csrf_token().is_some() {
-            scene.session.set_csrf_token(scene.token);
-        }
+        scene.renew();
         Ok(Value::Null)
     }
 

@@ -23,6 +23,31 @@ pub struct Scene<'a> {
     pub input: &'a dyn Scope,
     /// The site's templates.
     pub templates: &'a Templates,
+    /// What came of the questions that earlier runs of the route asked.
+    pub verdicts: &'a [(Question, Verdict)],
+}
+
+/// Whether a user's password is right. Finding out takes long and leaves traces, so an action asks,
+/// the engine finds out, and the route runs again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The full name of the users.
+    pub users: String,
+    /// The name that was given.
+    pub user: String,
+    /// The field of the form that the password is in.
+    pub field: String,
+}
+
+/// What came of a [`Question`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// The password is right: the user's entry without it.
+    Right(Value),
+    /// The name or the password is wrong.
+    Wrong,
+    /// The form has no such field.
+    Missing,
 }
 
 /// Why an action could not do its work. Its `or` answers; without one, what each says.
@@ -42,6 +67,10 @@ pub enum Cannot {
     BadValue(String),
     /// What was required does not hold. Without `or`: 403.
     Refused,
+    /// What was entered in a field is wrong, and this says so in `errors`. Without `or`: 403.
+    Wrong(String, &'static str),
+    /// It has to know this first; then the route runs again.
+    Asks(Question),
     /// There is nothing it cannot do: its operand is the answer.
     Answers,
     /// A template failed. Without `or`: 500, or 400 if what was entered does not fit it.
@@ -85,6 +114,23 @@ pub fn session_value(session: &Session, entries: Option<&BTreeSet<String>>) -> V
 }
 
 impl Scene<'_> {
+    /// What came of a question.
+    ///
+    /// # Errors
+    /// [`Cannot::Asks`] if it has not been asked yet.
+    pub fn verdict(&self, question: Question) -> Result<&Verdict, Cannot> {
+        let known = self.verdicts.iter().find(|(asked, _)| *asked == question);
+        known.map(|(_, verdict)| verdict).ok_or(Cannot::Asks(question))
+    }
+
+    /// Gives the session a new identity, and a CSRF token that who knew the old one does not know.
+    pub fn renew(&mut self) {
+        self.session.renew();
+        if self.session.csrf_token().is_some() {
+            self.session.set_csrf_token(self.token);
+        }
+    }
+
     /// Works out a key path.
     pub fn key<'k>(&self, key: &'k Key) -> Result<Cow<'k, [String]>, Cannot> {
         key.parts(self.templates, self).map_err(|failure| match failure {

@@ -33,6 +33,11 @@ impl InProcess {
         Self { serving, cookie_name }
     }
 
+    /// The site that is asked.
+    pub fn serving(&self) -> &Arc<Serving> {
+        &self.serving
+    }
+
     /// Answers one request at a given moment.
     pub async fn ask(&self, request: Request<Bytes>, now: f64, id: u64) -> Answer {
         let (head, body) = request.into_parts();
@@ -97,6 +102,7 @@ impl Target for InProcess {
 
     fn reset<'a>(&'a self) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         Box::pin(async {
+            self.serving.verifier.reset();
             let Some(stored) = self.serving.sessions.as_deref().and_then(SessionFactory::stored) else { return };
             let store = stored.store();
             let mut from = None;

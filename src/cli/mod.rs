@@ -6,6 +6,7 @@ mod completions;
 mod cookie;
 pub mod in_process;
 mod log;
+mod password;
 mod request;
 mod routes;
 mod secret;
@@ -77,6 +78,8 @@ enum Command {
     Actions(actions::Options),
     /// Print a fresh secret
     Secret,
+    /// Hash a password, or give it to a user
+    Password(password::Options),
     /// Decode, verify and explain a session cookie
     Cookie(cookie::Options),
     /// List, show and end sessions that live on a server
@@ -116,6 +119,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, vocabulary: &Vocabular
         Command::Test(options) => test::run(&options, vocabulary, &mut out),
         Command::Actions(options) => actions::run(&options, vocabulary, &mut out),
         Command::Secret => secret::run(&mut out),
+        Command::Password(options) => password::run(&options, &mut out),
         Command::Cookie(options) => cookie::run(&options, vocabulary, &mut out),
         Command::Sessions(options) => sessions::run(&options, vocabulary, &mut out),
         Command::Completions(options) => completions::run(&options, &mut out),

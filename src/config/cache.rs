@@ -48,7 +48,8 @@ fn positive(node: &Node) -> Option<u64> {
     }
 }
 
-fn seconds(node: &Node, problems: &mut Diagnostics) -> Option<u64> {
+/// A whole number of seconds, or an error that says so.
+pub(super) fn seconds(node: &Node, problems: &mut Diagnostics) -> Option<u64> {
     let seconds = positive(node);
     if seconds.is_none() {
         let found = node.to_value();
@@ -57,7 +58,8 @@ fn seconds(node: &Node, problems: &mut Diagnostics) -> Option<u64> {
     seconds
 }
 
-fn count(node: &Node, problems: &mut Diagnostics) -> Option<usize> {
+/// A whole number of things, or an error that says so.
+pub(super) fn count(node: &Node, problems: &mut Diagnostics) -> Option<usize> {
     let count = positive(node).and_then(|number| usize::try_from(number).ok());
     if count.is_none() {
         let found = node.to_value();

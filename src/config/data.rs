@@ -1,7 +1,7 @@
 //! Values of `data` that have a file of their own: `teas = { file = "teas.csv" }`.
 
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
@@ -23,9 +23,9 @@ const ENOUGH: usize = 20;
 const SUFFIXES: [&str; 3] = ["toml", "json", "csv"];
 
 /// Puts the values of data files where they are named: in `[data]`, and in the `data` of routes and of
-/// `[defaults]`. Files are found from `folder`.
-pub fn fetch(top: &mut Node, folder: &Path, inputs: &mut Inputs, problems: &mut Diagnostics) {
-    let mut found = Found { folder, inputs, problems };
+/// `[defaults]`. Files are found from `folder`; which they are, and where they are named, comes back.
+pub fn fetch(top: &mut Node, folder: &Path, inputs: &mut Inputs, problems: &mut Diagnostics) -> Vec<At<PathBuf>> {
+    let mut found = Found { folder, inputs, problems, files: Vec::new() };
     for Entry { name, node } in entries(top) {
         match name.as_str() {
             "data" => found.values(node),
@@ -34,6 +34,7 @@ pub fn fetch(top: &mut Node, folder: &Path, inputs: &mut Inputs, problems: &mut 
             _ => {}
         }
     }
+    found.files
 }
 
 fn entries(node: &mut Node) -> &mut [Entry] {
@@ -47,6 +48,7 @@ struct Found<'f> {
     folder: &'f Path,
     inputs: &'f mut Inputs,
     problems: &'f mut Diagnostics,
+    files: Vec<At<PathBuf>>,
 }
 
 impl Found<'_> {
@@ -80,6 +82,7 @@ impl Found<'_> {
     /// The value in the file that `named` names, under the key path `key`.
     fn file(&mut self, named: &Node, key: &str) -> Option<Tree> {
         let path = self.folder.join(named.text(self.problems)?.value);
+        self.files.push(At::new(path.clone(), named.place.clone()));
         let suffix = path.extension().map(|suffix| suffix.to_string_lossy().to_lowercase()).unwrap_or_default();
         if !SUFFIXES.contains(&suffix.as_str()) {
             let help = did_you_mean(&suffix, SUFFIXES).unwrap_or_default();

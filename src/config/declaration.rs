@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::cache::CacheDeclaration;
 use super::param::ParamType;
 use super::tree::{Entry, Node};
+use super::users::UsersDeclaration;
 use crate::diagnostic::{At, Source, Written};
 
 /// The declarations of one site folder.
@@ -24,6 +25,8 @@ pub struct Declarations {
     pub templates: Vec<TemplateDeclaration>,
     /// `[data]`.
     pub data: Vec<Entry>,
+    /// The files that values of `data` are in, wherever they are named.
+    pub data_files: Vec<At<PathBuf>>,
     /// `[routes]`, with `[defaults]` put in.
     pub routes: Vec<RouteDeclaration>,
     /// `[cache]`.
@@ -32,6 +35,8 @@ pub struct Declarations {
     pub errors: Vec<ErrorDeclaration>,
     /// `[static]`.
     pub statics: Vec<StaticDeclaration>,
+    /// `[users]`.
+    pub users: Vec<UsersDeclaration>,
     /// `[[mount]]`, each with all that its folder declares.
     pub mounts: Vec<Declarations>,
     /// Whether a mount could not be read, so that the names in it are not known.

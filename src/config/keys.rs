@@ -25,6 +25,7 @@ pub const TOP: &[Declared] = &[
         "table",
         "Folders whose files are served as they are, by the path they are below: `\"/static\" = \"static\"`.",
     ),
+    ("users", "table", "Who may sign in, each in a file: `members = { file = \"users.toml\" }`; see *Users*."),
     ("cache", "table", "Lifetimes by name, for replies that are kept; see *Caching*."),
     ("errors", "table of responses", "Own pages by status (`404`) or class (`4xx`, `5xx`)."),
     ("mount", "array of tables", "Other site folders under a prefix."),

@@ -18,6 +18,66 @@ pub fn mask_secrets(text: &str, tree: &Node, broken: bool) -> String {
     if broken {
         collect_by_looks(text, &mut spans);
     }
+    masked(text, spans)
+}
+
+/// The text of a file of users with every password and everything that looks like a hash replaced by
+/// asterisks. Of a `broken` one, which may be so anywhere, no word is left.
+pub fn mask_users(text: &str, tree: &Node, broken: bool) -> String {
+    if broken {
+        let hidden = text.char_indices().filter(|(_, c)| !(c.is_ascii_whitespace() || "[]{}=\"'#,.".contains(*c)));
+        return masked(text, hidden.map(|(at, c)| at..at + c.len_utf8()).collect());
+    }
+    let mut spans = hash_names(tree);
+    for entry in tree.entries() {
+        // Of who takes a name's value for its password, too.
+        let is_user = matches!(entry.node.tree, Tree::Table(_));
+        collect_passwords(&entry.node, !is_user || looks_like_password(&entry.name), &mut spans);
+    }
+    let mut start = 0;
+    while let Some(found) = text.get(start..).and_then(|rest| rest.find('$')) {
+        let begin = start + found;
+        let rest = text.get(begin..).unwrap_or_default();
+        let length = rest.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')).unwrap_or(rest.len());
+        spans.push(begin..begin + length);
+        start = begin + length;
+    }
+    masked(text, spans)
+}
+
+/// Where the names of entries are that have a `$` in them, as hashes do.
+pub fn hash_names(node: &Node) -> Vec<Range<usize>> {
+    let entries = node.entries().iter();
+    let mut spans: Vec<_> = entries.clone().flat_map(|entry| hash_names(&entry.node)).collect();
+    let named = entries.filter(|entry| entry.name.contains('$'));
+    spans.extend(named.map(|entry| entry.name.place.span.clone()));
+    if let Tree::List(items) = &node.tree {
+        spans.extend(items.iter().flat_map(hash_names));
+    }
+    spans
+}
+
+/// Whether a value under this key of a user may be a password or its hash, misspelt keys included.
+pub fn looks_like_password(key: &str) -> bool {
+    let key = key.to_lowercase();
+    ["pass", "pwd", "hash", "secret"].iter().any(|word| key.contains(word)) || nearest(&key, ["password"]).is_some()
+}
+
+fn collect_passwords(node: &Node, hidden: bool, spans: &mut Vec<Range<usize>>) {
+    match &node.tree {
+        Tree::Text(text) if hidden || text.contains('$') => spans.push(node.place.span.clone()),
+        Tree::Scalar(_) if hidden => spans.push(node.place.span.clone()),
+        Tree::List(items) => items.iter().for_each(|item| collect_passwords(item, hidden, spans)),
+        Tree::Table(entries) => {
+            entries
+                .iter()
+                .for_each(|entry| collect_passwords(&entry.node, hidden || looks_like_password(&entry.name), spans));
+        }
+        _ => {}
+    }
+}
+
+fn masked(text: &str, spans: Vec<Range<usize>>) -> String {
     let mut masked = text.as_bytes().to_vec();
     for span in spans {
         for byte in masked.get_mut(span).into_iter().flatten() {

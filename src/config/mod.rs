@@ -19,6 +19,7 @@ pub mod settings;
 mod statics;
 mod syntax;
 pub mod tree;
+pub mod users;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -148,17 +149,19 @@ fn declarations(
     problems: &mut Diagnostics,
 ) -> Declarations {
     let folder = file.path.parent().unwrap_or(Path::new("")).to_owned();
-    data::fetch(&mut file.node, &folder, inputs, problems);
+    let data_files = data::fetch(&mut file.node, &folder, inputs, problems);
     let top = &file.node;
     let around = Around { folder: &folder, name: &name, prefix: &prefix };
     let mounts = mounts(top, &around, ancestors, inputs, problems);
     Declarations {
         templates: templates(top, &folder, inputs, problems),
+        data_files,
         data: top.get("data").map_or_else(Vec::new, |data| data.node.table(problems).to_vec()),
         routes: route::routes(top, problems),
         cache: cache::cache(top, problems),
         errors: route::errors(top, problems),
         statics: statics::statics(top, &folder, problems),
+        users: users::users(top, &folder, inputs, problems),
         unread_mounts: mounts.iter().any(Option::is_none),
         mounts: mounts.into_iter().flatten().collect(),
         name,

@@ -6,10 +6,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderValue, Method, Response, StatusCode};
 
 use super::files::Asked;
 use super::host::host;
+use super::looking::{is_to_be_shown, only_looking};
 use super::origin::Origin;
 use super::params::Form;
 use super::{Incoming, RequestBody, ResponseBody, files, missed, page, params};
@@ -22,9 +23,10 @@ use crate::site::failure::Failure;
 use crate::site::live::Serving;
 use crate::site::params::{Checked, Faults};
 use crate::site::predicates::Head;
+use crate::site::questions;
 use crate::site::request::Request;
 use crate::site::response::Reply;
-use crate::site::route::{Route, SessionUse};
+use crate::site::route::{Ran, Route, SessionUse};
 use crate::site::{Choice, ErrorInfo, Found};
 
 /// What is drawn once for each request, however often its route runs.
@@ -185,6 +187,8 @@ async fn attempt(
         form: form.fields,
         files: form.files,
         checked: Checked::default(),
+        passwords: Vec::new(),
+        verdicts: Vec::new(),
         markers,
         headers: &incoming.headers,
         host,
@@ -195,7 +199,8 @@ async fn attempt(
     };
     request.checked = route.params.check(&request);
     account.faults.clone_from(request.checked.faults());
-    let mut response = run(serving, route, &request, account).await?;
+    request.set_apart(&route.passwords);
+    let mut response = run(serving, route, &mut request, account).await?;
     page::vary(&varies, response.headers_mut());
     Ok(response)
 }
@@ -204,7 +209,7 @@ async fn attempt(
 async fn run(
     serving: &Serving,
     route: &Route,
-    request: &Request<'_>,
+    request: &mut Request<'_>,
     account: &mut Account,
 ) -> Result<Response<ResponseBody>, Box<Failed>> {
     let site = &serving.site;
@@ -221,22 +226,31 @@ async fn run(
     let may_write = rules.commit && route.session_use == SessionUse::Writes;
     let visit = Visit::from_headers(request.headers, request.now, request.https).writing(may_write);
     let keep_failed = site.settings.session.set_on_exception;
-    let done = transact(
-        &**factory,
-        &visit,
-        rules,
-        |session| match site.page_key(route, request, session) {
-            Some(key) => Ok(Work::Page(key)),
-            None => site.run(route, request, session).map(Work::Reply),
-        },
-        |outcome: &Result<Work, Failure>| match outcome {
-            Ok(_) => true,
-            Err(failure) => keep_failed && !failure.is_forged,
-        },
-    );
-    let done = match done.await {
-        Ok(done) => done,
-        Err(error) => return Err(session_failure(account.session_error.insert(error)).into()),
+    let done = loop {
+        let asked: &Request<'_> = request;
+        let done = transact(
+            &**factory,
+            &visit,
+            rules,
+            |session| match site.page_key(route, asked, session) {
+                Some(key) => Ok(Work::Page(key)),
+                None => site.run(route, asked, session).map(Work::Run),
+            },
+            |outcome: &Result<Work, Failure>| match outcome {
+                Ok(Work::Run(Ran::Question(_))) => false,
+                Ok(_) => true,
+                Err(failure) => keep_failed && !failure.is_forged,
+            },
+        );
+        let done = match done.await {
+            Ok(done) => done,
+            Err(error) => return Err(session_failure(account.session_error.insert(error)).into()),
+        };
+        // Between two runs nobody waits for this session.
+        match &done.outcome {
+            Ok(Work::Run(Ran::Question(question))) => questions::settle(serving, route, question, request).await?,
+            _ => break done,
+        }
     };
     let set_cookie = match done.set_cookie.map(HeaderValue::try_from).transpose() {
         Ok(value) => value,
@@ -247,7 +261,7 @@ async fn run(
     // The page is looked for when the session is done with: a route that is kept changes none.
     let outcome = match done.outcome {
         Ok(Work::Page(key)) => kept_or_run(serving, route, request, done.after.clone(), Some(key), account).await,
-        Ok(Work::Reply(reply)) => Ok(reply),
+        Ok(Work::Run(ran)) => reply(ran),
         Err(failure) => Err(failure),
     };
     let session = account.session.insert(SessionAccount {
@@ -269,10 +283,18 @@ async fn run(
     }
 }
 
-/// What a run in a session came to: a reply, or the key of the page to be looked for.
+/// What a run in a session came to, or the key of the page to be looked for instead.
 enum Work {
-    Reply(Reply),
+    Run(Ran),
     Page(PageKey),
+}
+
+/// What a run came to where nothing can be asked.
+fn reply(ran: Ran) -> Result<Reply, Failure> {
+    match ran {
+        Ran::Reply(reply) => Ok(reply),
+        Ran::Question(_) => Err(Failure::internal("an action asks outside of a session")),
+    }
 }
 
 /// The page of a key if it is kept; otherwise the route runs.
@@ -284,7 +306,7 @@ async fn kept_or_run(
     key: Option<PageKey>,
     account: &mut Account,
 ) -> Result<Reply, Failure> {
-    let mut make = || serving.site.run(route, request, &mut session);
+    let mut make = || serving.site.run(route, request, &mut session).and_then(reply);
     match (key, &route.caching) {
         (Some(key), Some(caching)) => {
             let (outcome, origin) = serving.pages.get(key, request.now, caching.lifetime, make).await;
@@ -327,33 +349,6 @@ fn told_of_body(status: StatusCode) -> &'static str {
         StatusCode::REQUEST_TIMEOUT => "The request took too long to arrive.",
         _ => "The request could not be read.",
     }
-}
-
-/// Why a request must leave the session as it is: it only looks.
-fn only_looking(incoming: &Incoming) -> Option<&'static str> {
-    if incoming.method == Method::HEAD {
-        return Some("HEAD");
-    }
-    let says = |(name, word): &(HeaderName, &str)| {
-        let value = incoming.headers.get(name).and_then(|value| value.to_str().ok());
-        value.is_some_and(|value| value.to_ascii_lowercase().contains(word))
-    };
-    PREFETCH.iter().any(says).then_some("a prefetch")
-}
-
-/// What browsers, past ones included, say in which header when they fetch ahead.
-const PREFETCH: [(HeaderName, &str); 4] = [
-    (HeaderName::from_static("sec-purpose"), "prefetch"),
-    (HeaderName::from_static("purpose"), "prefetch"),
-    (HeaderName::from_static("x-moz"), "prefetch"),
-    (HeaderName::from_static("x-purpose"), "preview"),
-];
-
-/// Whether a prefetch stands in for a visit (Fetch, `Sec-Fetch-Dest`): the browser may show this very
-/// answer later without asking again, and so what was never stored. Refused, it asks when the visitor
-/// comes. What a page merely fetches ahead, for `empty`, is asked for again anyway.
-fn is_to_be_shown(headers: &http::HeaderMap) -> bool {
-    headers.get("sec-fetch-dest").is_some_and(|destination| destination != "empty")
 }
 
 impl Failed {

@@ -36,6 +36,7 @@ mod handler;
 mod host;
 mod limits;
 mod listen;
+mod looking;
 mod missed;
 mod multipart;
 mod origin;

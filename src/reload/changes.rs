@@ -70,6 +70,7 @@ fn tables(before: &Serving, after: &Serving) -> Vec<&'static str> {
         ("[session]", !same_factory),
         ("[csrf]", before.site.settings.csrf != after.site.settings.csrf),
         ("[data]", any_part(|old, new| old.data != new.data)),
+        ("[users]", before.site.users != after.site.users),
         ("[errors]", any_part(|old, new| !old.error_fingerprints().eq(new.error_fingerprints()))),
     ];
     differences.into_iter().filter(|(_, differs)| *differs).map(|(table, _)| table).collect()

@@ -1,38 +1,24 @@
 //! `actions = [ … ]`: tables to compiled steps.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use serde_json::{Number, Value};
 
+use super::names::{Names, meaning};
 use super::response::Response;
 use super::responses::{self, all};
 use super::route::Step;
 use super::session_keys::KeyUse;
+use super::users;
 use super::vocabulary::Vocabulary;
 use crate::action::{Arg, Args, Effect, Operand, Opt, Takes, Verb};
 use crate::config::keys;
 use crate::config::route::response as read_response;
 use crate::config::tree::{Entry, Node, Tree};
 use crate::diagnostic::{Diagnostic, Written, did_you_mean, nearest, nearest_help};
-use crate::site::request::NAMES;
 use crate::template::expression::{Expression, Term, Writing};
-use crate::template::helpers::is_helper;
 use crate::template::names::is_path;
 use crate::template::render::Escaping;
-
-/// The names that the templates of a route can show.
-#[derive(Debug, Default)]
-pub struct Names {
-    /// Those that are known.
-    pub provided: BTreeSet<String>,
-    /// Whether an action is so broken that what it would have bound is not known.
-    pub incomplete: bool,
-    /// The keys of the session that actions read.
-    pub reads: Vec<KeyUse>,
-    /// The queues that actions put flash messages into.
-    pub flashed: Vec<KeyUse>,
-}
 
 /// The steps of a route, without the broken ones.
 pub fn steps(given: &[Node], vocabulary: &Vocabulary, names: &mut Names, writing: &mut Writing<'_>) -> Vec<Step> {
@@ -86,7 +72,7 @@ fn step(given: &Node, vocabulary: &Vocabulary, names: &mut Names, writing: &mut 
     };
     let entry = node.get(verb.name)?;
     let mut args = Args::default();
-    let mut good = operand(verb, &entry.node, &mut args, writing);
+    let mut good = operand(verb, &entry.node, &mut args, &names.users, writing);
     let answer = (verb.operand == Operand::Response).then(|| answer(&entry.node, writing));
     for opt in verb.options {
         if let Some(given) = node.get(opt.name) {
@@ -208,7 +194,7 @@ fn misspelt_verb<'n>(node: &'n Node, verbs: &[&str], writing: &mut Writing<'_>) 
     slip
 }
 
-fn operand(verb: &Verb, node: &Node, args: &mut Args, writing: &mut Writing<'_>) -> bool {
+fn operand(verb: &Verb, node: &Node, args: &mut Args, users: &[String], writing: &mut Writing<'_>) -> bool {
     match verb.operand {
         Operand::Key => {
             args.key = written(node, writing).and_then(|text| writing.key(&text, &node.key));
@@ -236,6 +222,10 @@ fn operand(verb: &Verb, node: &Node, args: &mut Args, writing: &mut Writing<'_>)
         }
         // It is no argument of the action, but what answers for it.
         Operand::Response => true,
+        Operand::Users => {
+            args.users = users::named(node, users, writing);
+            args.users.is_some()
+        }
         Operand::Nothing => {
             let good = matches!(node.tree, Tree::Scalar(Value::Bool(true)));
             if !good {
@@ -366,7 +356,8 @@ fn bound_name(node: &Node, verb: &Verb, args: &Args, writing: &mut Writing<'_>) 
     let given = node.get("as");
     let Some(given) = given else {
         verb.yields?;
-        let own = args.key.as_ref().and_then(|key| key.last_name()).or(args.param.as_deref())?;
+        let users = || args.users.as_deref().and_then(|users| users.rsplit('/').next());
+        let own = args.key.as_ref().and_then(|key| key.last_name()).or(args.param.as_deref()).or_else(users)?;
         // A key may be called anything; only a plain word can be shown, and no reserved one.
         let usable = is_path(own) && !own.contains('.') && meaning(own).is_none();
         return usable.then(|| own.to_owned());
@@ -386,11 +377,4 @@ fn bound_name(node: &Node, verb: &Verb, args: &Args, writing: &mut Writing<'_>) 
     };
     writing.problems.push(problem);
     None
-}
-
-/// What a name stands for in every template, if it does.
-pub fn meaning(name: &str) -> Option<&'static str> {
-    let known = NAMES.iter().find(|(reserved, _)| *reserved == name).map(|(_, meaning)| *meaning);
-    let on_error_pages = || (name == "error").then_some("what happened, on error pages");
-    known.or_else(on_error_pages).or_else(|| is_helper(name).then_some("a helper"))
 }

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use http::Method;
 use serde_json::{Map, Value};
 
-use super::actions::{self, Names, meaning};
+use super::actions;
 use super::check::{self, By, Shown};
 use super::forms::Forms;
+use super::names::{Names, meaning};
 use super::paths::{self, Paths};
 use super::pattern::Pattern;
 use super::request::NAMES;
@@ -18,7 +19,8 @@ use super::route::{Route, SessionUse, Step};
 use super::session_keys::{self, KeyUse, SessionKeys};
 use super::vocabulary::Vocabulary;
 use super::{
-    ErrorPage, Part, Site, cache, csrf, escaping, fingerprint, params, predicates, responses, server, sessions, statics,
+    ErrorPage, Part, Site, cache, csrf, escaping, fingerprint, params, predicates, responses, server, sessions,
+    statics, users,
 };
 use crate::config::Loaded;
 use crate::config::declaration::{CsrfCheck, Declarations, RouteDeclaration};
@@ -80,6 +82,8 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
     params::usage::check(&library, &shown, problems);
     escaping::check(&library, &shown, problems);
     let mut statics = statics::compile(&declared);
+    let users: Vec<_> = declared.iter().flat_map(|part| users::compile(part, problems)).collect();
+    users::check_secrecy(&declared, &statics, problems);
     let versions = statics::link(&mut statics, library.files(), &mut inputs, problems);
     let router = paths::router(&declared, &routes, &statics, problems);
     server::check(&loaded.settings, problems);
@@ -111,6 +115,7 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
         parts,
         cache_limits: (declarations.cache.max_entries, declarations.cache.max_bytes),
         statics,
+        users,
         router: router?,
         templates: library.finish(versions),
         links,
@@ -196,6 +201,7 @@ impl Compiler<'_> {
         let in_data: BTreeSet<String> =
             self.part.data.iter().chain(&declared.data).map(|entry| entry.name.value.clone()).collect();
         names.provided.extend(in_data.iter().cloned());
+        names.users = self.part.users.iter().map(|users| users.name.value.clone()).collect();
         let guards = declared.guards.as_deref().unwrap_or_default();
         let mut steps = actions::guards(guards, self.vocabulary, &mut names, &mut writing);
         let guards = steps.len();
@@ -222,6 +228,7 @@ impl Compiler<'_> {
             keys: &keys,
             library: self.library,
         };
+        let passwords = users::passwords(&methods, &steps, &added, self.library, problems);
         let caching = wish.and_then(|wish| cache::caching(wish, &facts, problems));
         let csrf = self.csrf_check(declared, &methods, keys.session_use());
         let token = vec![Session::CSRF_KEY.to_owned()];
@@ -236,21 +243,16 @@ impl Compiler<'_> {
         let (in_answers, in_invalid) = added.split_at(in_answers);
         let declares = declared.params.as_ref();
         let declares = declares.map(|params| params.iter().map(|param| param.name.value.clone()).collect());
+        let page = |by, templates: &[String], provided, steps| {
+            let (templates, fixed) = (templates.to_vec(), unbound(&in_data, steps));
+            Shown { by, templates, provided, fixed, params: declares.clone(), faulted: passwords.clone() }
+        };
         if !names.incomplete {
-            let fixed = unbound(&in_data, &steps);
-            self.shown.push(Shown {
-                by: By::Route(by.clone()),
-                templates: in_answers.to_vec(),
-                provided: names.provided,
-                fixed,
-                params: declares.clone(),
-            });
+            self.shown.push(page(By::Route(by.clone()), in_answers, names.provided, &steps));
         }
         if guards_known {
-            let templates = in_invalid.to_vec();
-            let fixed = unbound(&in_data, steps.get(..guards).unwrap_or_default());
-            let page = Shown { by: By::Invalid(by), templates, provided: before_actions, fixed, params: declares };
-            self.shown.push(page);
+            let guards = steps.get(..guards).unwrap_or_default();
+            self.shown.push(page(By::Invalid(by), in_invalid, before_actions, guards));
         }
         Some(Route {
             name: self.home.qualify(&declared.name),
@@ -262,6 +264,7 @@ impl Compiler<'_> {
             invalid: invalid.map_or(Some(None), |invalid| invalid.map(Some))?,
             steps,
             guards,
+            passwords,
             response: response?,
             data,
             session_use: keys.session_use(),
@@ -327,6 +330,7 @@ impl Compiler<'_> {
                 provided,
                 fixed,
                 params: None,
+                faulted: Vec::new(),
             });
         }
         pages

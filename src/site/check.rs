@@ -25,6 +25,8 @@ pub struct Shown {
     pub fixed: BTreeSet<String>,
     /// The parameters that are declared; `None` where any may be sent.
     pub params: Option<BTreeSet<String>>,
+    /// What else `errors` can have: fields that actions look at.
+    pub faulted: Vec<String>,
 }
 
 /// Who shows a template.

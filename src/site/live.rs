@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use super::cache::pages::Pages;
 use super::credentials::{Credentials, Secrets};
 use super::factories::{Opening, Previous};
+use super::users::verify::Verifier;
 use super::{Site, Vocabulary, credentials, sessions};
 use crate::config::read::Inputs;
 use crate::config::settings::{SessionSettings, Settings};
@@ -24,6 +25,8 @@ pub struct Serving {
     pub sessions: Option<Arc<dyn SessionFactory>>,
     /// The replies that are kept.
     pub pages: Pages,
+    /// Verifies passwords, before and after a reload.
+    pub verifier: Arc<Verifier>,
     credentials: Credentials,
 }
 
@@ -89,7 +92,8 @@ impl Serving {
         }
         // Nothing that an older site said is kept.
         let (entries, bytes) = site.cache_limits;
-        Ok(Self { pages: Pages::new(entries, bytes), site, sessions, credentials })
+        let verifier = previous.map(|previous| Arc::clone(&previous.verifier)).unwrap_or_default();
+        Ok(Self { pages: Pages::new(entries, bytes), site, sessions, verifier, credentials })
     }
 
     fn opened_with(&self, settings: &SessionSettings, credentials: &Credentials) -> bool {

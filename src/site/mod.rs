@@ -15,10 +15,12 @@ pub mod failure;
 mod fingerprint;
 mod forms;
 pub mod live;
+mod names;
 pub mod params;
 mod paths;
 pub mod pattern;
 pub mod predicates;
+pub mod questions;
 pub mod request;
 pub mod response;
 mod responses;
@@ -29,6 +31,7 @@ pub mod server;
 pub mod session_keys;
 pub mod sessions;
 pub mod statics;
+pub mod users;
 mod vocabulary;
 
 use std::fmt;
@@ -53,10 +56,11 @@ use failure::Failure;
 use predicates::{Head, Liking, Predicates};
 use request::Request;
 use response::{Reply, Response};
-use route::{Route, SessionUse, Surroundings};
+use route::{Ran, Route, SessionUse, Surroundings};
 use router::{Match, Miss, Param, Router};
 use scope::Input;
 use statics::StaticFiles;
+use users::Users;
 
 pub use crate::config::settings::ServerSettings;
 pub use vocabulary::Vocabulary;
@@ -73,6 +77,8 @@ pub struct Site {
     pub parts: Vec<Part>,
     /// The most replies that are kept at a time, and the most bytes they take together.
     pub cache_limits: (usize, usize),
+    /// `[users]` of all parts.
+    pub users: Vec<Users>,
     /// `[static]` of all parts.
     pub statics: Vec<StaticFiles>,
     router: Router<Target>,
@@ -199,7 +205,7 @@ impl Site {
     }
 
     /// Runs a route; see [`Route::run`].
-    pub fn run(&self, route: &Route, request: &Request<'_>, session: &mut Session) -> Result<Reply, Failure> {
+    pub fn run(&self, route: &Route, request: &Request<'_>, session: &mut Session) -> Result<Ran, Failure> {
         let Some(part) = self.parts.get(route.part) else {
             return Err(Failure::internal(format!("the route `{}` is of another site", route.name)));
         };
@@ -223,6 +229,7 @@ impl Site {
             bound: &[],
             input: &input,
             templates: &self.templates,
+            verdicts: &[],
         };
         Some(caching.key(&route.name, &scene))
     }

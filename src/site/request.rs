@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 
 use super::params::Checked;
 use super::router::Param;
+use crate::action::{Question, Verdict};
+use crate::session::secret::Secret;
 
 /// Parameters in the order they came; a name may come several times.
 pub type Fields = Vec<(String, Value)>;
@@ -29,6 +31,10 @@ pub struct Request<'r> {
     pub files: Vec<String>,
     /// What came of checking the route's `params`.
     pub checked: Checked,
+    /// The fields with passwords that were set apart.
+    pub passwords: Vec<(String, Secret)>,
+    /// What came of the questions that the route asked.
+    pub verdicts: Vec<(Question, Verdict)>,
     /// The values of the path's markers.
     pub markers: Vec<(&'r str, Param)>,
     /// The headers as sent.
@@ -46,6 +52,20 @@ pub struct Request<'r> {
 }
 
 impl Request<'_> {
+    /// Sets the fields of the form apart that hold passwords: no name leads to them any more. In a query,
+    /// where a password does not belong, they are lost.
+    pub fn set_apart(&mut self, fields: &[String]) {
+        for field in fields {
+            if let Some(Value::String(password)) = last(&self.form, field) {
+                self.passwords.push((field.clone(), Secret::new(password.clone())));
+            }
+        }
+        let is_other = |(name, _): &(String, Value)| !fields.contains(name);
+        self.form.retain(is_other);
+        self.query.retain(is_other);
+        self.checked.forget(fields);
+    }
+
     /// A parameter: a declared one as it was checked, any other as `request.params` of Pyramid finds
     /// it. The query wins over the form, and the last of repeated values counts.
     pub fn param(&self, name: &str) -> Option<&Value> {

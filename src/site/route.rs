@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::cache::Caching;
 use super::csrf::{self, Csrf};
@@ -15,7 +15,7 @@ use super::request::Request;
 use super::response::{Rendering, Reply, Response};
 use super::scope::Input;
 use super::session_keys::SessionKeys;
-use crate::action::{Action, Cannot, Scene};
+use crate::action::{Action, Cannot, Question, Scene};
 use crate::config::declaration::CsrfCheck;
 use crate::diagnostic::Place;
 use crate::session::Session;
@@ -58,6 +58,8 @@ pub struct Route {
     pub guards: usize,
     /// What it answers when no step has.
     pub response: Response,
+    /// The fields of its form that hold passwords.
+    pub passwords: Vec<String>,
     /// Its `data`.
     pub data: Map<String, Value>,
     /// What it does to the session.
@@ -95,6 +97,16 @@ pub struct Step {
     pub bind: Option<String>,
 }
 
+/// What a run of a route comes to.
+#[derive(Debug)]
+pub enum Ran {
+    /// It is done.
+    Reply(Reply),
+    /// It has to know this before it can go on: find out and run it again. Until then nothing has
+    /// happened.
+    Question(Question),
+}
+
 /// What a route shares with its site.
 pub struct Surroundings<'a> {
     /// The site's templates.
@@ -117,12 +129,7 @@ impl Route {
     ///
     /// A [`Failure`] when the request cannot be answered as declared; what has happened to
     /// `session` until then is not to be kept.
-    pub fn run(
-        &self,
-        around: &Surroundings<'_>,
-        request: &Request<'_>,
-        session: &mut Session,
-    ) -> Result<Reply, Failure> {
+    pub fn run(&self, around: &Surroundings<'_>, request: &Request<'_>, session: &mut Session) -> Result<Ran, Failure> {
         if csrf::is_unsafe(request.method) {
             around.csrf.check(self.csrf, request, session)?;
         }
@@ -139,6 +146,12 @@ impl Route {
             }
             let value = match (step.action.run(&mut scene), &step.otherwise) {
                 (Ok(value), _) => value,
+                (Err(Cannot::Asks(question)), _) => return Ok(Ran::Question(question)),
+                (Err(Cannot::Wrong(field, sentence)), Some(response)) => {
+                    let bound = [bound.as_slice(), &[("errors", json!({ field: sentence }))]].concat();
+                    let scene = self::scene(request, around, &input, session, &bound);
+                    return show(response, around, scene);
+                }
                 (Err(_), Some(response)) => return show(response, around, scene),
                 (Err(Cannot::Missing(_)), None) => Value::Null,
                 (Err(cannot), None) => return Err(failure(cannot)),
@@ -177,11 +190,19 @@ fn scene<'s>(
     session: &'s mut Session,
     bound: &'s [(&'s str, Value)],
 ) -> Scene<'s> {
-    Scene { session, now: request.now, token: &request.token, bound, input, templates: around.templates }
+    Scene {
+        session,
+        now: request.now,
+        token: &request.token,
+        bound,
+        input,
+        templates: around.templates,
+        verdicts: &request.verdicts,
+    }
 }
 
 /// Renders a response. The CSRF token that it shows is there then, and the flash messages are gone.
-fn show(response: &Response, around: &Surroundings<'_>, scene: Scene<'_>) -> Result<Reply, Failure> {
+fn show(response: &Response, around: &Surroundings<'_>, scene: Scene<'_>) -> Result<Ran, Failure> {
     if response.shows_token && scene.session.csrf_token().is_none() {
         scene.session.set_csrf_token(scene.token);
     }
@@ -189,7 +210,7 @@ fn show(response: &Response, around: &Surroundings<'_>, scene: Scene<'_>) -> Res
     if response.shows_flash {
         scene.session.pop_all_flash();
     }
-    Ok(reply)
+    Ok(Ran::Reply(reply))
 }
 
 /// What a visitor is told when an action cannot do its work and has no `or`.
@@ -206,7 +227,11 @@ fn failure(cannot: Cannot) -> Failure {
             Failure::new(StatusCode::CONFLICT, "There is no room for more. Nothing was changed.").because(reason)
         }
         Cannot::BadValue(reason) => Failure::unfit(reason),
+        Cannot::Wrong(field, sentence) => {
+            Failure { errors: vec![(field, sentence.to_owned())], ..Failure::new(StatusCode::FORBIDDEN, sentence) }
+        }
         Cannot::Refused => Failure::new(StatusCode::FORBIDDEN, "You cannot do this now."),
+        Cannot::Asks(_) => Failure::internal("a question was taken for a failure"),
         Cannot::Answers => Failure::internal("an action that answers has no answer"),
         Cannot::Render(failure) => failure.into(),
     }

@@ -31,9 +31,10 @@ use crate::reference::TURN;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// What fragments leave out: a session, and the routes their redirects lead to.
-const STOCK: [(&str, &str); 3] = [
+/// What fragments leave out: a session, users, and the routes their redirects lead to.
+const STOCK: [(&str, &str); 4] = [
     ("[session]", "factory = \"signed-cookie\"\nsecret = { file = \"session.secret\", generate = true }"),
+    ("[users]", "members = { file = \"users.toml\" }"),
     ("[routes.login]", "path = \"/stock/login\"\ntext = \"\""),
     ("[routes.home]", "path = \"/stock/home\"\ntext = \"\""),
 ];
@@ -197,7 +198,9 @@ fn an_ellipsis_stands_for_anything() {
 fn completed(fragment: &str) -> String {
     let mut text = fragment.to_owned();
     if !fragment.lines().any(|line| line.starts_with('[')) {
-        text = format!("[routes.example]\npath = \"/stock/{{sku}}\"\ntext = \"\"\n{fragment}");
+        text = format!(
+            "[routes.example]\npath = \"/stock/{{sku}}\"\nmethods = [\"GET\", \"POST\"]\ntext = \"\"\n{fragment}"
+        );
     }
     for (table, entries) in STOCK.iter().filter(|(table, _)| !fragment.contains(table)) {
         text += &format!("\n{table}\n{entries}\n");
@@ -229,6 +232,8 @@ fn folder_with(text: &str) -> TempDir {
     std::os::unix::fs::symlink(Path::new(ROOT).join("sites"), folder.path().join("sites")).unwrap();
     let teas = "name,price\nAssam,4.50\n\"Sencha, first harvest\",6.20\n";
     std::fs::write(folder.path().join("teas.csv"), teas).unwrap();
+    let hash = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$8mVcfFXtLuuHkUBV+lDSRCWKNFJHxNSTbmbHOCHU2jw";
+    std::fs::write(folder.path().join("users.toml"), format!("[ada]\npassword = \"{hash}\"\n")).unwrap();
     for name in ["static", "images"] {
         std::fs::create_dir(folder.path().join(name)).unwrap();
         std::fs::write(folder.path().join(name).join("style.css"), "body {}\n").unwrap();

@@ -112,12 +112,12 @@ fn collect_value(value: &DeValue<'_>, path: &mut Vec<String>, keys: &mut Vec<Ran
 }
 
 /// Whether the keys of the table at `path` are the author's own names, of which any is as good as
-/// another: routes, templates, paths of static files, data, headers, JSON and session values, what links carry. The
+/// another: routes, templates, users, paths of static files, data, headers, JSON and session values, what links carry. The
 /// statuses of `[errors]` are numbers: one digit off is another status.
 fn is_chosen(path: &[String]) -> bool {
     let named = |name: &str| matches!(name, "data" | "headers" | "json" | "value" | "default" | "params" | "query");
     match path {
-        [table] if matches!(table.as_str(), "routes" | "templates" | "errors" | "static") => true,
+        [table] if matches!(table.as_str(), "routes" | "templates" | "errors" | "static" | "users") => true,
         // A route may be called anything.
         [routes, _, rest @ ..] if routes == "routes" => rest.iter().any(|name| named(name)),
         _ => path.iter().any(|name| named(name)),

@@ -11,6 +11,7 @@ use sitewright::action::{Takes, VERBS, Verb};
 use sitewright::config::keys::{self, Declared, Key};
 use sitewright::config::kind::describe;
 use sitewright::config::param::PARAM_TYPES;
+use sitewright::config::users::USERS;
 use sitewright::session::factory::HashAlg;
 use sitewright::site::factories::FACTORIES;
 use sitewright::site::{ERROR, request};
@@ -74,6 +75,7 @@ fn generate(section: &str) -> Option<String> {
         ),
         "response" => declared("Key", keys::RESPONSE),
         "redirect" => declared("Key", keys::REDIRECT),
+        "users" => declared("Key", USERS),
         "static" => declared("Key", keys::STATIC),
         "mount" => declared("Key", keys::MOUNT),
         "action" => declared("Key", keys::ACTION),

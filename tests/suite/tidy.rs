@@ -162,11 +162,13 @@ fn the_example_of_every_verb_builds() {
         let site = folder.path().join("config.toml");
         let text = format!(
             "[session]\nfactory = \"signed-cookie\"\nsecret = {{ file = \"session.secret\", generate = true }}\n\
-             [routes.home]\npath = \"/\"\ntext = \"hello\"\nactions = [{}]\n\
+             [users]\nmembers = {{ file = \"users.toml\" }}\n\
+             [routes.home]\npath = \"/\"\nmethods = [\"GET\", \"POST\"]\ntext = \"hello\"\nactions = [{}]\n\
              [routes.login]\npath = \"/login\"\ntext = \"log in\"\n",
             verb.example
         );
         fs::write(&site, text).unwrap();
+        fs::write(folder.path().join("users.toml"), "").unwrap();
         let mut problems = Diagnostics::default();
         let loaded =
             Serving::load(&site, &Environment::new(), &Vocabulary::standard(), Secrets::LookOnly, &mut problems);

@@ -20,6 +20,7 @@ use super::*;
 use crate::session::Session;
 use crate::site::params::Checked;
 use crate::site::request::Request;
+use crate::site::route::Ran;
 
 /// Far longer than anything here takes, even on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -48,6 +49,8 @@ fn page(live: &Live) -> String {
         form: Vec::new(),
         files: Vec::new(),
         checked: Checked::default(),
+        passwords: Vec::new(),
+        verdicts: Vec::new(),
         markers: Vec::new(),
         headers: &HeaderMap::new(),
         host: "localhost".to_owned(),
@@ -56,7 +59,10 @@ fn page(live: &Live) -> String {
         now: 0.0,
         token: String::new(),
     };
-    serving.site.run(route, &request, &mut Session::new(0.0)).unwrap().body
+    match serving.site.run(route, &request, &mut Session::new(0.0)) {
+        Ok(Ran::Reply(reply)) => reply.body,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn serving(live: &Live) -> Arc<Serving> {

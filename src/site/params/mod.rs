@@ -55,6 +55,11 @@ impl Checked {
         self.values.iter().find(|(checked, _)| checked == name).map(|(_, value)| value)
     }
 
+    /// Leaves no value of these names.
+    pub fn forget(&mut self, names: &[String]) {
+        self.values.retain(|(name, _)| !names.contains(name));
+    }
+
     /// All of these values.
     pub fn values(&self) -> &[(String, Value)] {
         &self.values

@@ -47,6 +47,10 @@ impl Use<'_> {
         if declared.iter().any(|params| params.contains(entry)) {
             return None;
         }
+        let is_faulted = self.shown_by.iter().any(|page| page.faulted.contains(entry));
+        if name == "errors" && is_faulted {
+            return None;
+        }
         let names: Vec<&str> = declared.iter().flat_map(|params| params.iter().map(String::as_str)).collect();
         let place = self.variable.entry.as_ref().unwrap_or(&self.variable.place);
         if name != "errors" {

@@ -12,6 +12,7 @@ mod params;
 mod predicates;
 mod responses;
 mod sites;
+pub mod users;
 
 use std::collections::BTreeMap;
 use std::path::Path;
