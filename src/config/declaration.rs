@@ -116,7 +116,7 @@ pub struct ParamDeclaration {
 /// A response: of a route, of an `invalid` or `or`, of an error.
 #[derive(Clone, Debug)]
 pub struct ResponseDeclaration {
-    /// `template`, `html`, `text`, `json` or `redirect`.
+    /// `template`, `html`, `text`, `json`, `redirect` or `file`.
     pub kind: At<&'static str>,
     /// What stands behind it.
     pub body: Node,

@@ -131,7 +131,7 @@ pub const PARAM: &[Declared] = &[
     ("message", "string or table", "Own sentences instead of ours: one for all, or by the key that does not hold."),
 ];
 
-/// A response: exactly one of the first five, and what goes with it.
+/// A response: exactly one of the first six, and what goes with it.
 pub const RESPONSE: &[Declared] = &[
     ("template", "string", "A template, by name."),
     ("html", "string", "An inline template, answered as HTML."),
@@ -146,12 +146,13 @@ pub const RESPONSE: &[Declared] = &[
         "string or table",
         "A route name, a path, or `{ route, params, query, path, external, status }`. Default status 303.",
     ),
+    ("file", "string", "A file, relative to this one, sent as it is; see *Files*."),
     ("status", "integer", "The status code; default 200."),
     ("headers", "table of strings", "Further headers; the values are inline templates."),
 ];
 
-/// The five kinds of response.
-pub const RESPONSE_KINDS: &[&str] = &["template", "html", "text", "json", "redirect"];
+/// The six kinds of response.
+pub const RESPONSE_KINDS: &[&str] = &["template", "html", "text", "json", "redirect", "file"];
 
 /// A `redirect = { … }`.
 pub const REDIRECT: &[Declared] = &[

@@ -212,11 +212,19 @@ pub fn errors(top: &Node, problems: &mut Diagnostics) -> Vec<ErrorDeclaration> {
             continue;
         };
         if let Some(response) = response(&entry.node, "template", problems) {
-            if response.kind.value == "redirect" {
+            let why = match response.kind.value {
+                "redirect" => Some("the client would never learn that something failed"),
+                "file" => Some("a page can say what happened"),
+                _ => None,
+            };
+            if let Some(why) = why {
                 problems.push(
-                    Diagnostic::error(&response.kind.place, "an error page cannot be a redirect")
-                        .key(&response.body.key)
-                        .help("the client would never learn that something failed; use `template` or `html`"),
+                    Diagnostic::error(
+                        &response.kind.place,
+                        format!("an error page cannot be a {}", response.kind.value),
+                    )
+                    .key(&response.body.key)
+                    .help(format!("{why}; use `template` or `html`")),
                 );
             }
             errors.push(ErrorDeclaration { statuses, key: entry.node.key.clone(), response });

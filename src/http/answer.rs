@@ -219,7 +219,8 @@ async fn run(
             let mut session = Session::new(request.now);
             let key = site.page_key(route, request, &mut session);
             let reply = kept_or_run(serving, route, request, session, key, account).await?;
-            return Ok(page::response(reply, page::Session::Unused, None));
+            let response = files::sent(reply, request, page::Session::Unused).await?;
+            return Ok(page::finished(response, page::Session::Unused, None));
         }
     };
     let rules = Rules { commit: account.only_looking.is_none(), refresh: route.keepalive };
@@ -271,14 +272,16 @@ async fn run(
         committed: done.committed,
         attempts: done.attempts,
     });
-    match outcome {
+    let used = if session.committed { page::Session::Stored } else { page::Session::Used };
+    let sent = match outcome {
+        Ok(reply) => files::sent(reply, request, used).await,
+        Err(failure) => Err(failure),
+    };
+    match sent {
         Ok(_) if account.only_looking.is_some() && session.is_changed() && is_to_be_shown(request.headers) => {
             Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, "This page cannot be fetched ahead.").into())
         }
-        Ok(reply) => {
-            let used = if session.committed { page::Session::Stored } else { page::Session::Used };
-            Ok(page::response(reply, used, set_cookie))
-        }
+        Ok(response) => Ok(page::finished(response, used, set_cookie)),
         Err(failure) => Err(Box::new(Failed { failure, allowed: Vec::new(), stored: session.committed, set_cookie })),
     }
 }

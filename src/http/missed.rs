@@ -16,7 +16,7 @@ pub(super) fn answer(miss: Miss, site: &Site, head: &Head<'_>) -> Result<Respons
     match miss {
         Miss::NotFound if head.path == "/favicon.ico" => {
             // Every browser asks; a site without one has nothing to be told.
-            let reply = Reply { status: StatusCode::NO_CONTENT, headers: Vec::new(), body: String::new() };
+            let reply = Reply { status: StatusCode::NO_CONTENT, headers: Vec::new(), body: String::new().into() };
             Ok(page::response(reply, page::Session::Unused, None))
         }
         Miss::NotFound => with_slash(site, head).ok_or_else(|| Failure::not_found().into()),
@@ -48,6 +48,6 @@ fn with_slash(site: &Site, head: &Head<'_>) -> Option<Response<ResponseBody>> {
     let query = head.query.map(|query| format!("?{query}")).unwrap_or_default();
     let location = HeaderValue::from_str(&format!("{path}{query}")).ok()?;
     let headers = vec![(LOCATION, location)];
-    let reply = Reply { status: StatusCode::TEMPORARY_REDIRECT, headers, body: String::new() };
+    let reply = Reply { status: StatusCode::TEMPORARY_REDIRECT, headers, body: String::new().into() };
     Some(page::response(reply, page::Session::Unused, None))
 }

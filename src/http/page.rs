@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use super::ResponseBody;
 use crate::site::failure::Failure;
 use crate::site::params::errors;
-use crate::site::response::Reply;
+use crate::site::response::{Body, Reply};
 use crate::site::title;
 
 /// What every response says unless its route says otherwise (OWASP secure headers; none of them
@@ -39,13 +39,33 @@ pub enum Session {
 
 /// A reply as a response. `set_cookie` is the value of the one `Set-Cookie`.
 pub fn response(reply: Reply, session: Session, set_cookie: Option<HeaderValue>) -> Response<ResponseBody> {
-    let mut response = Response::new(ResponseBody::from(Bytes::from(reply.body)));
+    finished(text(reply), session, set_cookie)
+}
+
+/// A reply of text as a response, with the headers it has itself.
+pub fn text(reply: Reply) -> Response<ResponseBody> {
+    let text = match reply.body {
+        Body::Text(text) => text,
+        // Only routes have files: see `files::sent`.
+        Body::File(_) => String::new(),
+    };
+    let mut response = Response::new(ResponseBody::from(Bytes::from(text)));
     *response.status_mut() = reply.status;
     let headers = response.headers_mut();
     headers.reserve(reply.headers.len() + SECURITY.len() + 3);
     for (name, value) in reply.headers {
         headers.append(name, value);
     }
+    response
+}
+
+/// Adds to a response what all have in common, and what it has to do with the session.
+pub fn finished(
+    mut response: Response<ResponseBody>,
+    session: Session,
+    set_cookie: Option<HeaderValue>,
+) -> Response<ResponseBody> {
+    let headers = response.headers_mut();
     if session != Session::Unused {
         headers.append(VARY, HeaderValue::from_static("Cookie"));
         if session == Session::Stored || !headers.contains_key(CACHE_CONTROL) {
@@ -75,7 +95,8 @@ pub fn vary(varies: &[HeaderName], headers: &mut HeaderMap) {
 
 /// 204 with the methods a path answers.
 pub fn options(allowed: &[Method]) -> Response<ResponseBody> {
-    let reply = Reply { status: StatusCode::NO_CONTENT, headers: vec![(ALLOW, allow(allowed))], body: String::new() };
+    let reply =
+        Reply { status: StatusCode::NO_CONTENT, headers: vec![(ALLOW, allow(allowed))], body: String::new().into() };
     response(reply, Session::Unused, None)
 }
 
@@ -123,7 +144,7 @@ pub fn failure_page(failure: &Failure, id: &str, accept: &HeaderMap) -> Reply {
             ("text/plain; charset=utf-8", format!("{} {name}\n\n{}\n{errors}{id}", status.as_u16(), failure.public))
         }
     };
-    Reply { status, headers: vec![(CONTENT_TYPE, HeaderValue::from_static(kind))], body }
+    Reply { status, headers: vec![(CONTENT_TYPE, HeaderValue::from_static(kind))], body: body.into() }
 }
 
 /// What is wrong with each parameter, as HTML.

@@ -103,8 +103,8 @@ fn broken(problems: &str) -> Response<ResponseBody> {
         handlebars::html_escape(problems)
     );
     let html = http::HeaderValue::from_static("text/html; charset=utf-8");
-    let reply =
-        Reply { status: StatusCode::SERVICE_UNAVAILABLE, headers: vec![(http::header::CONTENT_TYPE, html)], body };
+    let headers = vec![(http::header::CONTENT_TYPE, html)];
+    let reply = Reply { status: StatusCode::SERVICE_UNAVAILABLE, headers, body: body.into() };
     let mut response = page::response(reply, page::Session::Used, None);
     response.headers_mut().insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("2"));
     response

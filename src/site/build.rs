@@ -194,8 +194,14 @@ impl Compiler<'_> {
         let declared_params = declared.params.as_deref().unwrap_or_default();
         let params = params::params(declared_params, &[&declared.data, &self.part.data], problems);
         params::usage::check_actions(declared, self.vocabulary, problems);
-        let mut writing =
-            Writing { library: self.library, home: self.home, prefix: &self.part.prefix, problems, added: Vec::new() };
+        let mut writing = Writing {
+            library: self.library,
+            home: self.home,
+            prefix: &self.part.prefix,
+            folder: &self.part.folder,
+            problems,
+            added: Vec::new(),
+        };
         let mut names = Names::default();
         names.provided.extend(NAMES.iter().map(|(name, _)| (*name).to_owned()));
         let in_data: BTreeSet<String> =
@@ -303,6 +309,7 @@ impl Compiler<'_> {
                 library: self.library,
                 home: self.home,
                 prefix: &self.part.prefix,
+                folder: &self.part.folder,
                 problems,
                 added: Vec::new(),
             };

@@ -1,5 +1,6 @@
 //! Responses, compiled; and what becomes of them: replies.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use http::header::{CONTENT_TYPE, LOCATION};
@@ -19,7 +20,46 @@ pub struct Reply {
     /// Headers in order.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body.
-    pub body: String,
+    pub body: Body,
+}
+
+/// The body of a reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// Text, rendered.
+    Text(String),
+    /// A file of the site, by its path: read when it is sent, as much of it as the request asks for.
+    File(Arc<Path>),
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl Body {
+    /// How many bytes it takes in memory.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::File(path) => path.as_os_str().len(),
+        }
+    }
+
+    /// The text that was expected.
+    #[cfg(test)]
+    pub fn into_text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::File(path) => format!("the file {}", path.display()),
+        }
+    }
+
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 /// A declared response.
@@ -37,7 +77,7 @@ pub struct Response {
     pub shows_token: bool,
 }
 
-/// The five kinds of response.
+/// The six kinds of response.
 #[derive(Debug)]
 pub enum Content {
     /// `template`: the full name of a template.
@@ -50,6 +90,8 @@ pub enum Content {
     Json(Term),
     /// `redirect`.
     Redirect(Redirect),
+    /// `file`: a path.
+    File(Arc<Path>),
 }
 
 /// Where a redirect leads.
@@ -112,9 +154,13 @@ impl Response {
             Content::Text(text) => (TEXT, text.render(with.templates, with.scope)),
             Content::Json(term) => (JSON, term.value(with.templates, with.scope).map(|value| value.to_string())),
             Content::Redirect(redirect) => return self.redirect(redirect, with),
+            Content::File(path) => return self.file(path, with),
         };
-        let mut reply =
-            Reply { status: self.status.unwrap_or(StatusCode::OK), headers: vec![(CONTENT_TYPE, kind)], body: body? };
+        let mut reply = Reply {
+            status: self.status.unwrap_or(StatusCode::OK),
+            headers: vec![(CONTENT_TYPE, kind)],
+            body: body?.into(),
+        };
         self.add_headers(&mut reply, with)?;
         Ok(reply)
     }
@@ -126,8 +172,15 @@ impl Response {
         let mut reply = Reply {
             status: self.status.unwrap_or(redirect.status),
             headers: vec![(LOCATION, value)],
-            body: String::new(),
+            body: String::new().into(),
         };
+        self.add_headers(&mut reply, with)?;
+        Ok(reply)
+    }
+
+    fn file(&self, path: &Arc<Path>, with: &Rendering<'_>) -> Result<Reply, Failure> {
+        let status = self.status.unwrap_or(StatusCode::OK);
+        let mut reply = Reply { status, headers: Vec::new(), body: Body::File(path.clone()) };
         self.add_headers(&mut reply, with)?;
         Ok(reply)
     }

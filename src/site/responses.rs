@@ -1,11 +1,15 @@
 //! Responses: declarations to compiled ones.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use http::{HeaderName, StatusCode};
 
 use super::actions::expression;
 use super::response::{Content, Redirect, Response, Target};
 use crate::config::declaration::ResponseDeclaration;
 use crate::config::keys;
+use crate::config::read::reason;
 use crate::config::tree::{Entry, Node, Tree};
 use crate::diagnostic::{Diagnostic, Written, did_you_mean};
 use crate::template::expression::{Term, Text, Writing};
@@ -22,6 +26,7 @@ pub fn response(declared: &ResponseDeclaration, writing: &mut Writing<'_>) -> Op
         "html" => text(body, Escaping::Html, writing).map(Content::Html),
         "text" => text(body, Escaping::Plain, writing).map(Content::Text),
         "json" => json(body, writing).map(Term::fold).map(Content::Json),
+        "file" => file(body, writing).map(Content::File),
         _ => redirect(body, writing).map(Content::Redirect),
     };
     let shown = writing.added.get(before..).unwrap_or_default();
@@ -80,6 +85,35 @@ fn template(node: &Node, writing: &mut Writing<'_>) -> Option<String> {
 fn text(node: &Node, escaping: Escaping, writing: &mut Writing<'_>) -> Option<Text> {
     let text = node.text(writing.problems)?;
     writing.text(&Written::quoted(text.value, &text.place), escaping, &node.key)
+}
+
+/// A file that is there when the site is loaded.
+fn file(node: &Node, writing: &mut Writing<'_>) -> Option<Arc<Path>> {
+    let name = node.text(writing.problems)?;
+    if name.contains("{{") {
+        let help = "the files of a folder, by their names, are for `[static]`; they are everybody's";
+        writing.problems.push(node.error("a `file` is always the same one, without braces").help(help));
+        return None;
+    }
+    let path = writing.folder.join(&name.value);
+    match std::fs::metadata(&path) {
+        Ok(found) if found.is_file() => return Some(path.into()),
+        Ok(_) => writing.problems.push(node.error(format!("`{}` is not a file", name.value))),
+        Err(error) => {
+            let beside = path.parent().and_then(|folder| std::fs::read_dir(folder).ok());
+            let names: Vec<String> = beside
+                .into_iter()
+                .flatten()
+                .filter_map(|entry| Some(path.with_file_name(entry.ok()?.file_name())))
+                .filter_map(|path| Some(path.strip_prefix(writing.folder).ok()?.to_str()?.to_owned()))
+                .collect();
+            writing.problems.push(
+                node.error(format!("cannot read `{}`: {}", name.value, reason(&error)))
+                    .maybe_help(did_you_mean(&name, names.iter().map(String::as_str))),
+            );
+        }
+    }
+    None
 }
 
 /// JSON whose strings are expressions, or templates if they hold braces.

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::path::Path;
 
 use handlebars::template::Template;
 use serde_json::{Map, Value};
@@ -75,6 +76,8 @@ pub struct Writing<'w> {
     pub home: Home<'w>,
     /// The prefix that site is mounted at.
     pub prefix: &'w str,
+    /// The folder that it is in.
+    pub folder: &'w Path,
     /// Where problems go.
     pub problems: &'w mut Diagnostics,
     /// The templates that were added, by full name, so that their names can be checked.

@@ -211,3 +211,100 @@ fn pages_beside_files_keep_their_sessions() {
     assert!(visitor.get("/static/style.css").set_cookies().is_empty());
     assert_eq!(visitor.get("/count").count(), 2);
 }
+
+const DOWNLOADS: &str = r#"
+[session]
+factory = "memory"
+secret = { file = "session.secret", generate = true }
+
+[errors]
+4xx = { html = "{{error.title}}" }
+
+[routes.open]
+path = "/open"
+file = "files/list.csv"
+
+[routes.join]
+path = "/join"
+methods = ["POST"]
+csrf = false
+actions = [{ increment-counter = "joined" }]
+file = "files/welcome.html"
+
+[routes.members]
+path = "/members"
+guards = [{ require = "session.joined", or = { file = "files/welcome.html", status = 403 } }]
+file = "files/list.csv"
+headers = { content-disposition = 'attachment; filename="list of {{session.joined}}.csv"', content-type = "text/x-list" }
+
+[routes.kept]
+path = "/kept"
+actions = [{ require = "session.joined" }]
+file = "files/list.csv"
+headers = { cache-control = "private, max-age=60" }
+"#;
+
+fn downloads() -> Site {
+    Site::new().config(DOWNLOADS).file("files/list.csv", "name\nAda\n").file("files/welcome.html", "<p>Welcome</p>")
+}
+
+#[test]
+fn a_route_answers_with_a_file_as_a_folder_would() {
+    let site = downloads();
+    let server = site.serve();
+    let mut visitor = server.visitor();
+    let file = visitor.get("/open");
+    assert_eq!((file.status, file.text()), (200, "name\nAda\n"));
+    assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
+    assert_eq!((file.header("cache-control"), file.header("x-content-type-options")), ("no-cache", "nosniff"));
+    assert_eq!(file.header("vary"), "");
+    let again = visitor.request("GET", "/open").header("If-None-Match", file.header("etag")).send();
+    assert_eq!((again.status, again.text()), (304, ""));
+    let refused = visitor.request("GET", "/open").header("If-Match", "\"other\"").send();
+    assert_eq!((refused.status, refused.text()), (412, "Precondition Failed"));
+    let part = visitor.request("GET", "/open").header("Range", "bytes=5-").send();
+    assert_eq!((part.status, part.text(), part.header("content-range")), (206, "Ada\n", "bytes 5-8/9"));
+    let head = visitor.request("HEAD", "/open").send();
+    assert_eq!((head.status, head.header("content-length"), head.text()), (200, "9", ""));
+    assert_eq!(visitor.connections(), 1, "every answer told its length");
+    // It is read when it is asked for; one that has gone is nobody's fault but the site's.
+    site.save("files/list.csv", "name\n");
+    assert_eq!(visitor.get("/open").text(), "name\n");
+    std::fs::remove_file(site.path("files/list.csv")).unwrap();
+    assert_eq!(visitor.get("/open").status, 500);
+    server.wait_for_log("a file cannot be read");
+}
+
+#[test]
+fn a_precompressed_copy_stands_in_for_the_file_of_a_route() {
+    let site = downloads().file("files/list.csv.gz", "squeezed");
+    let server = site.serve();
+    let squeezed = server.visitor().request("GET", "/open").header("Accept-Encoding", "gzip").send();
+    assert_eq!((squeezed.text(), squeezed.header("content-encoding")), ("squeezed", "gzip"));
+    assert_eq!(squeezed.header("vary"), "Accept-Encoding");
+    assert_eq!(server.visitor().get("/open").text(), "name\nAda\n");
+}
+
+#[test]
+fn a_file_for_members_is_for_members_only_and_no_cache_keeps_it() {
+    let site = downloads();
+    let server = site.serve();
+    let mut visitor = server.visitor();
+    let welcome = |answer: crate::driver::Answer| (answer.status, answer.text().to_owned());
+    let refused = visitor.request("GET", "/members").header("If-None-Match", "*").header("Range", "bytes=0-0").send();
+    assert_eq!(refused.header("cache-control"), "no-store");
+    assert_eq!(welcome(refused), (403, "<p>Welcome</p>".to_owned()), "conditions are for what succeeds");
+    assert_eq!(visitor.get("/kept").status, 403);
+
+    // A form does what it does, whatever its conditions.
+    let joined = visitor.request("POST", "/join").header("If-None-Match", "*").send();
+    assert_eq!((joined.status, joined.text(), joined.header("cache-control")), (200, "<p>Welcome</p>", "no-store"));
+    let list = visitor.get("/members");
+    assert_eq!((list.status, list.text(), list.header("cache-control")), (200, "name\nAda\n", "no-store"));
+    assert_eq!((list.header("vary"), list.header("content-type")), ("Cookie", "text/x-list"));
+    assert_eq!(list.header("content-disposition"), "attachment; filename=\"list of 1.csv\"");
+    let again = visitor.request("GET", "/members").header("If-None-Match", list.header("etag")).send();
+    assert_eq!((again.status, again.header("cache-control")), (304, "no-store"));
+    assert_eq!(visitor.get("/kept").header("cache-control"), "private, max-age=60");
+    assert_eq!(server.visitor().get("/kept").status, 403);
+}

@@ -1,4 +1,4 @@
-//! Opening a file below a folder: the only place that turns a path from outside into a file.
+//! Opening files: the only place that turns a path from outside into a file below a folder.
 //!
 //! SECURITY: what comes in is what a stranger wrote. `cap_std` resolves it within the folder, so
 //! neither `..` nor a symbolic link leads out of it, whatever changes meanwhile. Names that start
@@ -59,7 +59,22 @@ fn open_below(root: &Path, path: &str) -> io::Result<Option<Found>> {
     options.read(true);
     #[cfg(unix)]
     cap_std::fs::OpenOptionsExt::custom_flags(&mut options, NONBLOCK);
-    let file = root.open_with(path, &options)?.into_std();
+    found(root.open_with(path, &options)?.into_std())
+}
+
+/// What a path of the site's author leads to, wherever that is.
+///
+/// # Errors
+/// If there is nothing, or it cannot be read.
+pub(super) fn open_named(path: &Path) -> io::Result<Option<Found>> {
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, NONBLOCK);
+    found(options.open(path)?)
+}
+
+fn found(file: File) -> io::Result<Option<Found>> {
     let metadata = file.metadata()?;
     Ok(if metadata.is_file() {
         Some(Found::File { file, length: metadata.len(), modified: metadata.modified()? })

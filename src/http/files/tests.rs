@@ -4,11 +4,13 @@ use std::fs;
 use std::path::Path;
 
 use http::HeaderName;
-use http::header::{ACCEPT_ENCODING, IF_NONE_MATCH, IF_RANGE};
+use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, IF_NONE_MATCH, IF_RANGE, LOCATION};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
+use super::open::open;
 use super::*;
+use crate::site::statics::StaticFiles;
 
 /// A folder with files, and a secret beside it.
 fn folder() -> (TempDir, StaticFiles) {

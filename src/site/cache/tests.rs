@@ -10,7 +10,7 @@ use crate::site::failure::Failure;
 use crate::site::response::Reply;
 
 fn reply(body: &str) -> Reply {
-    Reply { status: StatusCode::OK, headers: Vec::new(), body: body.to_owned() }
+    Reply { status: StatusCode::OK, headers: Vec::new(), body: body.to_owned().into() }
 }
 
 fn key(number: u8) -> [u8; 32] {
@@ -19,7 +19,7 @@ fn key(number: u8) -> [u8; 32] {
 
 async fn ask(pages: &Pages, number: u8, now: f64, body: &str) -> (String, Origin) {
     let (reply, origin) = pages.get(key(number), now, 60.0, || Ok(reply(body))).await;
-    (reply.unwrap().body, origin)
+    (reply.unwrap().body.into_text(), origin)
 }
 
 #[tokio::test]
@@ -47,7 +47,7 @@ async fn of_all_who_ask_at_once_one_makes_the_page() {
                     }
                     Ok(reply("page"))
                 };
-                pages.get(key(1), 100.0, 60.0, make).await.0.unwrap().body
+                pages.get(key(1), 100.0, 60.0, make).await.0.unwrap().body.into_text()
             })
         })
         .collect();
@@ -71,7 +71,7 @@ async fn while_an_old_page_is_made_anew_the_others_get_the_old_one() {
                 may_go_on.lock().unwrap().recv().unwrap();
                 Ok(reply("new"))
             };
-            pages.get(key(1), 200.0, 60.0, make).await.0.unwrap().body
+            pages.get(key(1), 200.0, 60.0, make).await.0.unwrap().body.into_text()
         })
     };
     tokio::task::spawn_blocking(move || has_started.recv().unwrap()).await.unwrap();
