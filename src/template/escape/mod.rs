@@ -7,6 +7,8 @@
 
 mod attribute;
 mod html;
+#[cfg(test)]
+mod oracle;
 mod page;
 mod raw;
 mod script;
