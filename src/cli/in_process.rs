@@ -85,6 +85,7 @@ impl Target for InProcess {
             let mut volatile = self.versions_in(answer.response.body());
             volatile.extend(validators(&answer.response));
             volatile.extend(token.map(|token| (token, "csrf-token")));
+            volatile.extend(answer.account.nonce.map(|nonce| (nonce, "csp-nonce")));
             Exchange {
                 response: answer.response,
                 before: session.map(before),

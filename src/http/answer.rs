@@ -22,6 +22,7 @@ use crate::site::csrf::new_token;
 use crate::site::failure::Failure;
 use crate::site::live::Serving;
 use crate::site::params::{Checked, Faults};
+use crate::site::policy::new_nonce;
 use crate::site::predicates::Head;
 use crate::site::questions;
 use crate::site::request::Request;
@@ -62,6 +63,8 @@ pub struct Account {
     pub session_error: Option<SessionError>,
     /// Why the request was not answered as declared.
     pub failure: Option<Failure>,
+    /// The nonce that the page may show.
+    pub nonce: Option<String>,
     /// The visitor's address.
     pub address: Option<std::net::IpAddr>,
     /// Whether nothing may be stored because of this: HEAD, or a prefetch.
@@ -196,6 +199,7 @@ async fn attempt(
         remote_addr: origin.address,
         now: moment.now,
         token: if route.wants_token { new_token()? } else { String::new() },
+        nonce: if route.wants_nonce { account.nonce.insert(new_nonce()?).clone() } else { String::new() },
     };
     request.checked = route.params.check(&request);
     account.faults.clone_from(request.checked.faults());
@@ -365,7 +369,9 @@ impl Failed {
     ) -> Response<ResponseBody> {
         let Self { failure, allowed, stored, set_cookie } = self;
         let id = format!("{:08x}", moment.id);
-        let info = ErrorInfo { method: &asked.method, path: &asked.path, id: &id };
+        // Without one, no script in the page runs.
+        let nonce = account.nonce.insert(new_nonce().unwrap_or_default());
+        let info = ErrorInfo { method: &asked.method, path: &asked.path, id: &id, nonce };
         let reply = match serving.site.error_page(&asked.path, &failure, &info) {
             Some(Ok(reply)) => reply,
             Some(Err(broken)) => {

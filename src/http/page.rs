@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use super::ResponseBody;
 use crate::site::failure::Failure;
 use crate::site::params::errors;
+use crate::site::policy::POLICY;
 use crate::site::response::{Body, Reply};
 use crate::site::title;
 
@@ -19,10 +20,7 @@ const SECURITY: [(HeaderName, HeaderValue); 4] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin")),
     (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
-    (
-        CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"),
-    ),
+    (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
 ];
 
 /// What a reply has to do with the session.

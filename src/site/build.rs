@@ -278,6 +278,7 @@ impl Compiler<'_> {
             caching,
             csrf,
             wants_token,
+            wants_nonce: added.iter().any(|template| self.library.shows(template, "csp_nonce")),
             keepalive: declared.keepalive.unwrap_or(true),
             fingerprint,
         })
@@ -314,7 +315,7 @@ impl Compiler<'_> {
                 added: Vec::new(),
             };
             let response: Option<Response> = responses::response(&declared.response, &mut writing);
-            let mut provided: BTreeSet<String> = ["error", "flash", "request"].map(str::to_owned).into();
+            let mut provided: BTreeSet<String> = ["error", "flash", "request", "csp_nonce"].map(str::to_owned).into();
             let fixed: BTreeSet<String> = self.part.data.iter().map(|entry| entry.name.value.clone()).collect();
             provided.extend(fixed.iter().cloned());
             let shown = writing.added;

@@ -19,6 +19,7 @@ mod names;
 pub mod params;
 mod paths;
 pub mod pattern;
+pub mod policy;
 pub mod predicates;
 pub mod questions;
 pub mod request;
@@ -283,6 +284,8 @@ pub struct ErrorInfo<'a> {
     pub path: &'a str,
     /// The id under which the log has the rest.
     pub id: &'a str,
+    /// The nonce of its Content Security Policy.
+    pub nonce: &'a str,
 }
 
 /// The entries of `error` on an error page, with what they are.
@@ -314,6 +317,7 @@ impl crate::template::render::Scope for ErrorScope<'_> {
             }),
             // They wait for a page that is no error.
             "flash" => Value::Array(Vec::new()),
+            "csp_nonce" => Value::from(self.info.nonce),
             "request" => serde_json::json!({ "method": self.info.method.as_str(), "path": self.info.path }),
             _ => return self.data.get(name).cloned(),
         })

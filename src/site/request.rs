@@ -49,6 +49,8 @@ pub struct Request<'r> {
     pub now: f64,
     /// A new CSRF token, for a route that may need one; else empty.
     pub token: String,
+    /// The nonce of its Content Security Policy, if the route shows one.
+    pub nonce: String,
 }
 
 impl Request<'_> {
@@ -85,6 +87,7 @@ impl Request<'_> {
                 }
             },
             "errors" => self.checked.errors(),
+            "csp_nonce" => Value::from(self.nonce.as_str()),
             "query" => Value::Object(map_of(&self.query)),
             "form" => Value::Object(map_of(&self.form)),
             "path" => self.markers.iter().map(|(name, param)| ((*name).to_owned(), marker(param))).collect(),
@@ -134,6 +137,10 @@ pub const NAMES: &[(&str, &str)] = &[
     ("session", "the session, as the actions so far have left it"),
     ("flash", "the flash messages of all queues, each with its `queue` and its `message`"),
     ("csrf_token", "the token a form has to send back; see *Forms and CSRF*"),
+    (
+        "csp_nonce",
+        "what the page's own scripts and styles need: `<script nonce=\"{{csp_nonce}}\">`; see *Content Security Policy*",
+    ),
     ("params", "the parameters of the request: the query, then the form"),
     ("errors", "what is wrong with the parameters, by name"),
     ("query", "the query's parameters"),

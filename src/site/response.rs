@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use http::header::{CONTENT_TYPE, LOCATION};
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
 use http::{HeaderName, HeaderValue, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::failure::Failure;
+use super::policy;
 use crate::template::expression::{Term, Text};
 use crate::template::helpers::Links;
 use crate::template::render::{Escaping, Scope, Templates};
@@ -73,6 +74,8 @@ pub struct Response {
     pub headers: Vec<(HeaderName, Text)>,
     /// Whether its body shows `flash`, which takes the messages out of the session.
     pub shows_flash: bool,
+    /// Whether its body shows `csp_nonce`, which is then in its `Content-Security-Policy`.
+    pub shows_nonce: bool,
     /// Whether its body shows the CSRF token, which is made if there is none.
     pub shows_token: bool,
 }
@@ -161,6 +164,12 @@ impl Response {
             headers: vec![(CONTENT_TYPE, kind)],
             body: body?.into(),
         };
+        if self.shows_nonce && self.is_html() {
+            let nonce = with.scope.get("csp_nonce", None).unwrap_or_default();
+            let policy = HeaderValue::try_from(policy::with_nonce(nonce.as_str().unwrap_or_default()));
+            let policy = policy.map_err(|_| Failure::internal("the nonce cannot be in a header"))?;
+            reply.headers.push((CONTENT_SECURITY_POLICY, policy));
+        }
         self.add_headers(&mut reply, with)?;
         Ok(reply)
     }

@@ -52,8 +52,26 @@ pub fn response(declared: &ResponseDeclaration, writing: &mut Writing<'_>) -> Op
         Some(status) => StatusCode::from_u16(status.value).ok(),
         None => None,
     };
-    let headers = declared.headers.iter().filter_map(|entry| header(entry, writing)).collect();
-    Some(Response { content: content?, status, headers, shows_flash, shows_token })
+    let shows_nonce = shown.iter().any(|template| writing.library.shows(template, "csp_nonce"));
+    let headers: Vec<_> = declared.headers.iter().filter_map(|entry| header(entry, writing)).collect();
+    if shows_nonce {
+        check_policy(&declared.headers, writing);
+    }
+    Some(Response { content: content?, status, headers, shows_flash, shows_token, shows_nonce })
+}
+
+/// Warns of a policy of the route's own that does not take the nonce that its page shows.
+fn check_policy(headers: &[Entry], writing: &mut Writing<'_>) {
+    let own = headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-security-policy"));
+    if let Some(own) = own.filter(|own| own.node.to_value().as_str().is_none_or(|text| !text.contains("csp_nonce"))) {
+        writing.problems.push(
+            Diagnostic::warning(&own.node.place, "the page shows `csp_nonce`, but this policy does not have it")
+                .key(&own.node.key)
+                .help(
+                    "without it, scripts and styles with the nonce are not taken: `script-src 'nonce-{{csp_nonce}}'`",
+                ),
+        );
+    }
 }
 
 /// Compiles the `invalid` of a route: a bad request unless it says otherwise.

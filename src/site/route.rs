@@ -72,6 +72,8 @@ pub struct Route {
     pub csrf: CsrfCheck,
     /// Whether a new CSRF token may be wanted.
     pub wants_token: bool,
+    /// Whether it shows the nonce of its Content Security Policy.
+    pub wants_nonce: bool,
     /// Whether a request counts as activity of its session.
     pub keepalive: bool,
     /// Changes with its declaration and with the templates it shows: for a reload, to say so.

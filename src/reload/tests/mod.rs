@@ -58,6 +58,7 @@ fn page(live: &Live) -> String {
         remote_addr: None,
         now: 0.0,
         token: String::new(),
+        nonce: String::new(),
     };
     match serving.site.run(route, &request, &mut Session::new(0.0)) {
         Ok(Ran::Reply(reply)) => reply.body.into_text(),

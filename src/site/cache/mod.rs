@@ -193,10 +193,14 @@ pub fn caching(wish: Wish, facts: &Facts<'_>, problems: &mut Diagnostics) -> Opt
             Some(name) if NAMES.iter().all(|(known, _)| *known != name) => continue,
             other => {
                 let shown = other.unwrap_or("this");
+                let help = match shown {
+                    "csp_nonce" => "take `cache` away: a nonce is for one answer alone",
+                    _ => "take `cache` away, or show single values of the request and the session",
+                };
                 problems.push(
                     error(format!("`{name}` shows `{shown}`, so it cannot be kept"))
                         .related(&variable.place, "shown here")
-                        .help("take `cache` away, or show single values of the request and the session"),
+                        .help(help),
                 );
                 return None;
             }
