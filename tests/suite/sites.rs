@@ -7,7 +7,11 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sitewright::cli::in_process::InProcess;
+use sitewright::config::Environment;
+use sitewright::diagnostic::{Diagnostics, print};
 use sitewright::site::Vocabulary;
+use sitewright::site::credentials::Secrets;
+use sitewright::site::live::Serving;
 use sitewright::snapshot;
 
 use crate::driver::{Factory, Site, project};
@@ -31,6 +35,18 @@ fn every_site_answers_as_its_snapshots_say() {
     for site in fs::read_dir(project().join("sites")).unwrap() {
         let name = site.unwrap().file_name().into_string().unwrap();
         assert!(report.contains(&format!(" sites/{name}/tests/")), "no tests of {name}:\n{report}");
+    }
+}
+
+#[test]
+fn no_site_has_a_problem() {
+    let sites = fs::read_dir(project().join("sites")).unwrap().map(|site| site.unwrap().path());
+    for site in sites.chain([project().to_owned()]) {
+        let (vocabulary, mut problems) = (Vocabulary::standard(), Diagnostics::default());
+        let config = site.join("config.toml");
+        let loaded = Serving::load(&config, &Environment::new(), &vocabulary, Secrets::LookOnly, &mut problems);
+        let warnings = problems.without_notes();
+        assert!(loaded.is_ok() && warnings.is_empty(), "{}", print::to_text(&warnings, false));
     }
 }
 
