@@ -2,7 +2,7 @@
 //!
 //! | Block | What must hold |
 //! |---|---|
-//! | `toml` | it is a whole site, and loads |
+//! | `toml` | it is a whole site, and loads without a warning, unless `sitewright check` shows that below |
 //! | `toml,fragment` | it loads when what it leaves out is added |
 //! | `toml,broken` | loading it prints the `text` below |
 //! | `diff` | the site above, or the shipped one, loads with this edit |
@@ -74,7 +74,15 @@ impl Page {
         let part = self.parts[at].clone();
         let (kind, text) = part.split_once('\n').unwrap_or((&part, ""));
         match kind {
-            "toml" => self.site = Some(loads(text)?),
+            "toml" => {
+                let site = loads(text)?;
+                let warnings = load(site.path()).1;
+                self.site = Some(site);
+                let is_shown = self.parts.get(at + 2).is_some_and(|next| next.contains("$ sitewright check"));
+                if warnings != "no problems" && !is_shown {
+                    return Err(format!("{warnings}\n\nin:\n{text}"));
+                }
+            }
             "toml,fragment" => drop(loads(&completed(text))?),
             "toml,broken" => return self.expect(at + 2, "text", problems(text)?),
             "diff" => drop(loads(&self.edited(text)?)?),
