@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::actions;
 use super::check::{self, By, Shown};
-use super::forms::Forms;
+use super::forms::{self, Whole};
 use super::names::{Names, meaning};
 use super::paths::{self, Paths};
 use super::pattern::Pattern;
@@ -97,13 +97,10 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
         check::counters_on_get(&routes, problems);
         check::cookie_limits(&loaded.settings, &routes, problems);
         session_keys::check(&routes, &reads, problems);
-        if library.forms().iter().all(|placed| placed.form.method != Method::POST) {
-            csrf::check_shown(&routes, &declared, problems);
-        }
         if let Some(router) = &router {
-            let prefixes = declared.iter().map(|part| (part.name.as_str(), part.prefix.as_str())).collect();
             let append_slash = loaded.settings.server.append_slash;
-            Forms { library: &library, routes: &routes, router, shown: &shown, prefixes, append_slash }.check(problems);
+            let (library, routes, shown, parts) = (&library, &routes, &shown, &declared);
+            forms::check(Whole { library, routes, router, shown, parts, append_slash }, problems);
         }
         session_keys::check_flash(&routes, &reads, &flashed, problems);
     }

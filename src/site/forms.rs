@@ -1,21 +1,23 @@
 //! The forms in templates: whether a route takes what they send, and whether it would refuse them for
 //! want of a CSRF token.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use http::Method;
 
 use super::Target;
 use super::check::{By, Shown};
+use super::csrf;
 use super::route::Route;
 use super::router::{Miss, Router};
-use crate::config::declaration::CsrfCheck;
+use crate::config::declaration::{CsrfCheck, Declarations};
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest_help};
 use crate::template::forms::{FormAction, PlacedForm, Token};
 use crate::template::library::{Library, qualify};
 
 /// What a site answers, and what it shows.
-pub(super) struct Forms<'s> {
+#[derive(Clone, Copy)]
+pub(super) struct Whole<'s> {
     /// The templates, with the forms in them.
     pub library: &'s Library,
     /// All routes.
@@ -24,10 +26,30 @@ pub(super) struct Forms<'s> {
     pub router: &'s Router<Target>,
     /// Which routes show which templates.
     pub shown: &'s [Shown],
-    /// The prefixes of the sites, by their names.
-    pub prefixes: BTreeMap<&'s str, &'s str>,
+    /// The site that is served and the mounted ones.
+    pub parts: &'s [&'s Declarations],
     /// `server.append_slash`.
     pub append_slash: bool,
+}
+
+/// Warns of forms that lead nowhere, and of those that a route would refuse.
+pub(super) fn check(site: Whole<'_>, problems: &mut Diagnostics) {
+    let forms = site.library.forms();
+    if forms.iter().all(|placed| placed.form.method != Method::POST) {
+        csrf::check_shown(site.routes, site.parts, problems);
+    }
+    if !forms.is_empty() {
+        Forms::of(site).check(problems);
+    }
+}
+
+/// A site, and where to find what in it.
+struct Forms<'s> {
+    site: Whole<'s>,
+    by_name: HashMap<&'s str, &'s Route>,
+    by_path: HashMap<&'s str, Vec<&'s Route>>,
+    /// The routes that show a template, by its full name.
+    pages: HashMap<&'s str, Vec<&'s Route>>,
 }
 
 /// What is wrong with where a form goes.
@@ -36,12 +58,30 @@ struct Astray {
     help: Option<String>,
 }
 
-impl Forms<'_> {
-    /// Warns of forms that lead nowhere, and of those that a route would refuse.
-    pub fn check(&self, problems: &mut Diagnostics) {
+impl<'s> Forms<'s> {
+    fn of(site: Whole<'s>) -> Self {
+        let by_name: HashMap<_, _> = site.routes.iter().map(|route| (route.name.as_str(), route)).collect();
+        let mut by_path: HashMap<_, Vec<_>> = HashMap::new();
+        for route in site.routes {
+            by_path.entry(route.pattern.text()).or_default().push(route);
+        }
+        let mut pages: HashMap<_, Vec<_>> = HashMap::new();
+        for page in site.shown {
+            let (By::Route(name) | By::Invalid(name)) = &page.by else { continue };
+            let Some(route) = by_name.get(name.as_str()) else { continue };
+            let mut included = BTreeSet::new();
+            page.templates.iter().for_each(|template| site.library.include(template, &mut included));
+            for template in included {
+                pages.entry(template).or_default().push(*route);
+            }
+        }
+        Self { site, by_name, by_path, pages }
+    }
+
+    fn check(&self, problems: &mut Diagnostics) {
         // A form is told once that it has no token, whichever of its buttons needs one.
         let mut told = BTreeSet::new();
-        for placed in self.library.forms() {
+        for placed in self.site.library.forms() {
             match self.takers(placed) {
                 Ok(takers) => {
                     let warning = self.without_token(placed, &takers);
@@ -60,7 +100,7 @@ impl Forms<'_> {
         match &placed.form.action {
             FormAction::Route(name) => {
                 let full = qualify(&placed.site, name);
-                let Some(route) = self.routes.iter().find(|route| route.name == full) else { return Ok(Vec::new()) };
+                let Some(route) = self.by_name.get(full.as_str()) else { return Ok(Vec::new()) };
                 self.beside(route, placed).map_err(|answered| wrong(placed, &format!("to `{name}`"), &answered))
             }
             FormAction::Path(path) => self.at(path, placed),
@@ -71,15 +111,17 @@ impl Forms<'_> {
     /// The routes with the path of this one that take what a form sends; if there is none, the methods
     /// that they do take.
     fn beside(&self, route: &Route, placed: &PlacedForm) -> Result<Vec<&Route>, Vec<Method>> {
-        let beside = || self.routes.iter().filter(|other| other.pattern.text() == route.pattern.text());
-        let takers: Vec<_> = beside().filter(|other| other.methods.contains(&placed.form.method)).collect();
-        if takers.is_empty() { Err(beside().flat_map(|other| other.methods.clone()).collect()) } else { Ok(takers) }
+        let beside = self.by_path.get(route.pattern.text()).map(Vec::as_slice).unwrap_or_default();
+        let takes = |other: &&&Route| other.methods.contains(&placed.form.method);
+        let takers: Vec<_> = beside.iter().filter(takes).copied().collect();
+        let answered = || beside.iter().flat_map(|other| other.methods.clone()).collect();
+        if takers.is_empty() { Err(answered()) } else { Ok(takers) }
     }
 
     fn find(&self, method: &Method, path: &str) -> Result<Option<&Route>, Miss> {
-        let found = self.router.find_by(method, path, &mut |group| group.first().copied())?;
+        let found = self.site.router.find_by(method, path, &mut |group| group.first().copied())?;
         Ok(match *found.route {
-            Target::Route(at) => self.routes.get(at),
+            Target::Route(at) => self.site.routes.get(at),
             Target::Static(_) => None,
         })
     }
@@ -89,14 +131,15 @@ impl Forms<'_> {
         match self.find(method, path) {
             Ok(route) => Ok(route.into_iter().collect()),
             Err(Miss::MethodNotAllowed(answered)) => Err(wrong(placed, &format!("to `{path}`"), &answered)),
-            Err(Miss::NotFound) if self.append_slash && self.find(method, &format!("{path}/")).is_ok() => {
+            Err(Miss::NotFound) if self.site.append_slash && self.find(method, &format!("{path}/")).is_ok() => {
                 Ok(Vec::new())
             }
             Err(_) => {
                 let message = format!("this form sends {method} to `{path}`, where there is no route");
-                let own = self.prefixes.get(placed.site.as_str()).map(|prefix| format!("{prefix}{path}"));
+                let own = self.site.parts.iter().find(|part| part.name == placed.site);
+                let own = own.map(|part| format!("{}{path}", part.prefix));
                 let meant = own.and_then(|own| self.find(method, &own).ok().flatten());
-                let paths = self.routes.iter().filter(|route| route.methods.contains(method));
+                let paths = self.site.routes.iter().filter(|route| route.methods.contains(method));
                 let near = nearest_help(path, paths.map(|route| route.pattern.text()));
                 let help = match meant {
                     Some(route) => {
@@ -114,7 +157,8 @@ impl Forms<'_> {
     fn on_its_page(&self, placed: &PlacedForm) -> Result<Vec<&Route>, Astray> {
         let mut takers = Vec::new();
         // Whoever asked for the page with GET can ask so again.
-        for page in self.pages(placed).filter(|_| placed.form.method == Method::POST) {
+        let pages = self.pages.get(placed.template.as_str()).filter(|_| placed.form.method == Method::POST);
+        for page in pages.into_iter().flatten() {
             let found = self.beside(page, placed);
             let to = format!("to its own page, `{}`", page.name);
             takers.extend(found.map_err(|answered| wrong(placed, &to, &answered))?);
@@ -122,22 +166,12 @@ impl Forms<'_> {
         Ok(takers)
     }
 
-    /// The routes that show a form.
-    fn pages(&self, placed: &PlacedForm) -> impl Iterator<Item = &Route> {
-        let has_it = |page: &&Shown| page.templates.iter().any(|name| self.library.includes(name, &placed.template));
-        let names = self.shown.iter().filter(has_it).filter_map(|page| match &page.by {
-            By::Route(name) | By::Invalid(name) => Some(name),
-            By::ErrorPage(_) => None,
-        });
-        names.filter_map(|name| self.routes.iter().find(|route| route.name == *name))
-    }
-
     fn without_token(&self, placed: &PlacedForm, takers: &[&Route]) -> Option<Diagnostic> {
         let Token::In(partials) = &placed.form.token else { return None };
         let may_have_it = |name: &String| {
             let full = qualify(&placed.site, name);
             // What is not a template of its own is an inline partial, whoever fills it.
-            !self.library.names().contains(&full) || self.library.shows_token(&full)
+            !self.site.library.names().contains(&full) || self.site.library.shows_token(&full)
         };
         let refuses = |route: &&&Route| route.csrf == CsrfCheck::Token && placed.form.method == Method::POST;
         let route = takers.iter().find(refuses).filter(|_| !partials.iter().any(may_have_it))?;

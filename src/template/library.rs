@@ -290,19 +290,18 @@ impl Library {
 
     /// Whether a template shows the CSRF token, itself or in a partial.
     pub fn shows_token(&self, template: &str) -> bool {
-        self.shows(template, "csrf_token")
-            || self.any(template, &mut BTreeSet::new(), &|_, parsed| parsed.has_csrf_field)
+        let mut included = BTreeSet::new();
+        self.include(template, &mut included);
+        let has_field = |name: &&str| self.parsed.get(*name).is_some_and(|parsed| parsed.has_csrf_field);
+        included.iter().any(has_field) || self.shows(template, "csrf_token")
     }
 
-    /// Whether a template is another one or includes it, in a partial or otherwise.
-    pub fn includes(&self, template: &str, other: &str) -> bool {
-        self.any(template, &mut BTreeSet::new(), &|name, _| name == other)
-    }
-
-    /// Whether something holds of a template, or of one that it includes.
-    fn any(&self, name: &str, seen: &mut BTreeSet<String>, holds: &dyn Fn(&str, &Parsed) -> bool) -> bool {
-        let Some(parsed) = self.parsed.get(name).filter(|_| seen.insert(name.to_owned())) else { return false };
-        holds(name, parsed) || parsed.partials.iter().any(|partial| self.any(&partial.name, seen, holds))
+    /// Adds a template and those that it includes, however deep.
+    pub fn include<'l>(&'l self, template: &str, included: &mut BTreeSet<&'l str>) {
+        let Some((name, parsed)) = self.parsed.get_key_value(template) else { return };
+        if included.insert(name) {
+            parsed.partials.iter().for_each(|partial| self.include(&partial.name, included));
+        }
     }
 
     /// `way` leads from the template that is shown to this one; it keeps a cycle from going on.
