@@ -15,7 +15,7 @@ use super::paths::{self, Paths};
 use super::pattern::Pattern;
 use super::request::NAMES;
 use super::response::Response;
-use super::route::{Route, SessionUse, Step};
+use super::route::{Route, SessionUse};
 use super::session_keys::{self, KeyUse, SessionKeys};
 use super::vocabulary::Vocabulary;
 use super::{
@@ -247,7 +247,7 @@ impl Compiler<'_> {
         let declares = declared.params.as_ref();
         let declares = declares.map(|params| params.iter().map(|param| param.name.value.clone()).collect());
         let page = |by, templates: &[String], provided, steps| {
-            let (templates, fixed) = (templates.to_vec(), unbound(&in_data, steps));
+            let (templates, fixed) = (templates.to_vec(), escaping::unbound(&in_data, steps));
             Shown { by, templates, provided, fixed, params: declares.clone(), faulted: passwords.clone() }
         };
         if !names.incomplete {
@@ -340,12 +340,6 @@ impl Compiler<'_> {
         }
         pages
     }
-}
-
-/// The names that none of the steps binds.
-fn unbound(names: &BTreeSet<String>, steps: &[Step]) -> BTreeSet<String> {
-    let is_bound = |name: &&String| steps.iter().any(|step| step.bind.as_ref() == Some(name));
-    names.iter().filter(|name| !is_bound(name)).cloned().collect()
 }
 
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::Shown;
+use super::route::Step;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::template::escape::{self, Danger};
 use crate::template::helpers::is_helper;
@@ -116,4 +117,10 @@ fn told(danger: &Danger, x: &str) -> (String, String) {
             "the branches before leave too many different tags and quotes open; let each close its own".to_owned(),
         ),
     }
+}
+
+/// The names that none of the steps binds.
+pub fn unbound(names: &BTreeSet<String>, steps: &[Step]) -> BTreeSet<String> {
+    let is_bound = |name: &&String| steps.iter().any(|step| step.bind.as_ref() == Some(name));
+    names.iter().filter(|name| !is_bound(name)).cloned().collect()
 }

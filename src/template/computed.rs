@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::csrf_field::{CSRF_FIELD, csrf_field};
 use super::expression::Expression;
 use super::helpers::{self, Helper, Work, find};
+use super::markdown::markdown;
 use super::names::{Start, parse};
 use super::render::{RenderFailure, Scope, Templates};
 use super::urls;
@@ -91,6 +92,7 @@ impl Call {
                 let token = scope.get("csrf_token", None).unwrap_or_default();
                 Ok(Value::String(csrf_field(&token)))
             }
+            Work::Markdown => Ok(Value::String(markdown(first))),
             Work::Json => Ok(Value::String(helpers::script_safe_json(first))),
             Work::Url => urls::url(templates.links(), first, &named).map(Value::String).map_err(RenderFailure::Unfit),
             Work::Block => Err(RenderFailure::Broken(format!("`{}` is for blocks", self.helper.name))),

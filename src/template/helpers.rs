@@ -12,6 +12,7 @@ use handlebars::{
 use serde_json::Value;
 
 use super::csrf_field::{CSRF_FIELD, CsrfField};
+use super::markdown::Markdown;
 use super::operators::{self, Operator};
 use super::urls::{static_url, url, web_url};
 use super::{dates, numbers};
@@ -49,6 +50,8 @@ pub(super) enum Work {
     Json,
     /// `csrf_field`: needs the token, and is not escaped.
     CsrfField,
+    /// `markdown`: is HTML, and not escaped.
+    Markdown,
 }
 
 const fn helper(name: &'static str, call: &'static str, is: &'static str, takes: usize, work: Work) -> Helper {
@@ -169,6 +172,7 @@ pub const HELPERS: &[Helper] = &[
         web_url,
     ),
     helper("json", "{{json x}}", "the value as JSON, safe inside `<script>`", 1, Work::Json),
+    helper("markdown", "{{markdown x}}", "a text in Markdown as HTML; see *Markdown*", 1, Work::Markdown),
     helper(
         CSRF_FIELD,
         "{{csrf_field}}",
@@ -263,6 +267,7 @@ pub fn register(registry: &mut Handlebars<'static>, links: &Arc<dyn Links>, vers
             Work::Url => registry.register_helper(helper.name, Box::new(Url(Arc::clone(links)))),
             Work::StaticUrl => registry.register_helper(helper.name, Box::new(StaticUrl(Arc::clone(versions)))),
             Work::Json => registry.register_helper(helper.name, Box::new(Json)),
+            Work::Markdown => registry.register_helper(helper.name, Box::new(Markdown)),
             Work::CsrfField => registry.register_helper(helper.name, Box::new(CsrfField)),
         }
     }

@@ -16,6 +16,7 @@ mod inclusion;
 mod interpolation;
 pub mod library;
 pub mod links;
+mod markdown;
 pub mod names;
 mod numbers;
 mod operators;

@@ -119,6 +119,7 @@ impl Scopes {
         match helper {
             helper if HARMLESS.contains(&helper) => Origin::default(),
             "lookup" => Origin::plain(of_first()),
+            "markdown" => Origin { names: of_first(), made: Made::Html },
             "json" => Origin { names: of_first(), made: Made::Json },
             "url" | "static_url" | "web_url" => Origin { names: of_all().collect(), made: Made::Path },
             "csrf_field" => Origin { names: BTreeSet::new(), made: Made::Html },
