@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::cache::CacheDeclaration;
+use super::messages::Message;
 use super::param::ParamType;
 use super::tree::{Entry, Node};
 use super::users::UsersDeclaration;
@@ -29,6 +30,8 @@ pub struct Declarations {
     pub data_files: Vec<At<PathBuf>>,
     /// `[routes]`, with `[defaults]` put in.
     pub routes: Vec<RouteDeclaration>,
+    /// `[messages]`.
+    pub messages: Vec<Message>,
     /// `[cache]`.
     pub cache: CacheDeclaration,
     /// `[errors]`.

@@ -28,6 +28,7 @@ pub const TOP: &[Declared] = &[
     ("users", "table", "Who may sign in, each in a file: `members = { file = \"users.toml\" }`; see *Users*."),
     ("cache", "table", "Lifetimes by name, for replies that are kept; see *Caching*."),
     ("errors", "table of responses", "Own pages by status (`404`) or class (`4xx`, `5xx`)."),
+    ("messages", "table of strings", "What visitors are told of parameters that do not hold; see *Messages*."),
     ("mount", "array of tables", "Other site folders under a prefix."),
 ];
 
@@ -128,7 +129,26 @@ pub const PARAM: &[Declared] = &[
         "Whether several values of the name make a list; otherwise the last one counts. Default false.",
     ),
     ("max_items", "integer", "The most items of such a list; default 100."),
+    ("label", "string", "What `[messages]` call it; default: its name."),
     ("message", "string or table", "Own sentences instead of ours: one for all, or by the key that does not hold."),
+];
+
+/// `[messages]`: what each is about, what it may show beside `label`, and when it is shown.
+pub const MESSAGES: &[(&str, &[&str], &str)] = &[
+    ("required", &[], "It is not given, or left empty."),
+    ("type", &[], "It is not of its type, and the type has no message of its own."),
+    ("integer", &[], "It is not a whole number."),
+    ("number", &[], "It is not a number."),
+    ("boolean", &[], "It is neither yes nor no."),
+    ("date", &[], "It is not a date."),
+    ("email", &[], "It is not an e-mail address."),
+    ("min_length", &["min_length"], "It has too few characters."),
+    ("max_length", &["max_length"], "It has too many characters."),
+    ("min", &["min"], "It is too little, or too early."),
+    ("max", &["max"], "It is too much, or too late."),
+    ("pattern", &[], "It does not match its pattern."),
+    ("one_of", &[], "It is not one of those to choose from."),
+    ("max_items", &["max_items"], "There are too many of it."),
 ];
 
 /// A response: exactly one of the first six, and what goes with it.

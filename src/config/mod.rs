@@ -11,6 +11,7 @@ pub mod keys;
 pub mod kind;
 pub mod layer;
 mod mask;
+pub mod messages;
 pub mod param;
 pub mod read;
 pub mod route;
@@ -158,6 +159,7 @@ fn declarations(
         data_files,
         data: top.get("data").map_or_else(Vec::new, |data| data.node.table(problems).to_vec()),
         routes: route::routes(top, problems),
+        messages: messages::messages(top, problems),
         cache: cache::cache(top, problems),
         errors: route::errors(top, problems),
         statics: statics::statics(top, &folder, problems),

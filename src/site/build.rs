@@ -188,8 +188,7 @@ impl Compiler<'_> {
         let predicates = declared.predicates.as_ref();
         let predicates = predicates.map(|node| predicates::compile::predicates(node, problems)).unwrap_or_default();
         let data = data(&declared.data, problems);
-        let declared_params = declared.params.as_deref().unwrap_or_default();
-        let params = params::params(declared_params, &[&declared.data, &self.part.data], problems);
+        let params = params::params(declared, self.part, problems);
         params::usage::check_actions(declared, self.vocabulary, problems);
         let mut writing = Writing {
             library: self.library,

@@ -69,6 +69,14 @@ fn generate(section: &str) -> Option<String> {
         "route-cache" => declared("Key", keys::ROUTE_CACHE),
         "match" => declared("Key", keys::MATCH),
         "param" => declared("Key", keys::PARAM),
+        "messages" => table(
+            ["Key", "It may show", "When it is shown"],
+            keys::MESSAGES.iter().map(|(name, shows, when)| {
+                let shows: Vec<String> =
+                    ["label"].iter().chain(*shows).map(|name| code(&format!("{{{{{name}}}}}"))).collect();
+                [code(name), shows.join(", "), (*when).to_owned()]
+            }),
+        ),
         "param-types" => table(
             ["`type`", "Takes", "Becomes"],
             PARAM_TYPES.iter().map(|(name, _, takes, is)| [code(name), (*takes).to_owned(), (*is).to_owned()]),

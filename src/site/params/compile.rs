@@ -4,10 +4,12 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
+use super::messages::of_site;
 use super::rules::{RULES, Rule, Rules, compare};
 use super::sentence::sentence;
 use super::{Messages, Param, Params};
-use crate::config::declaration::ParamDeclaration;
+use crate::config::declaration::{Declarations, ParamDeclaration, RouteDeclaration};
+use crate::config::messages::Message;
 use crate::config::param::ParamType;
 use crate::config::tree::{Entry, Node, Tree};
 use crate::diagnostic::{At, Diagnostic, Diagnostics, Written, did_you_mean};
@@ -16,19 +18,22 @@ use crate::site::pattern::regex_pool;
 /// The most items of a list that does not say.
 const MAX_ITEMS: usize = 100;
 
-/// Compiles the parameters of a route whose templates see `data`: its own entries before the site's.
-pub fn params(declared: &[ParamDeclaration], data: &[&[Entry]], problems: &mut Diagnostics) -> Params {
+/// Compiles the parameters of a route of a site.
+pub fn params(route: &RouteDeclaration, site: &Declarations, problems: &mut Diagnostics) -> Params {
+    // Its own entries come before the site's.
+    let data = &[route.data.as_slice(), &site.data];
     let compile = |declared: &ParamDeclaration| {
         let kind = declared.kind?;
-        Some(Reader { declared, data, problems: &mut *problems }.param(kind))
+        Some(Reader { declared, data, sentences: &site.messages, problems: &mut *problems }.param(kind))
     };
-    Params(declared.iter().filter_map(compile).collect())
+    Params(route.params.iter().flatten().filter_map(compile).collect())
 }
 
 /// Reads the rules of one parameter.
 struct Reader<'r> {
     declared: &'r ParamDeclaration,
     data: &'r [&'r [Entry]],
+    sentences: &'r [Message],
     problems: &'r mut Diagnostics,
 }
 
@@ -64,7 +69,13 @@ impl Reader<'_> {
             let message = "`required` and `default` exclude each other";
             self.exclude("required", "default", message, "what has a default is never missing; keep one of them");
         }
-        let messages = self.messages(required, many);
+        let mut messages = self.messages(required, many);
+        let label = self.get("label").cloned().and_then(|entry| entry.node.text(self.problems));
+        let label = label.as_ref().map_or(self.declared.name.as_str(), |label| label.as_str());
+        // The parameter's own come first.
+        if messages.all.is_none() {
+            messages.by_rule.extend(of_site(self.sentences, label, &rules, many));
+        }
         let empty = match kind {
             _ if many.is_some() => Value::Array(Vec::new()),
             ParamType::Integer | ParamType::Number => Value::Null,

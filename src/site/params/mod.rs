@@ -2,6 +2,7 @@
 
 mod compile;
 pub mod formats;
+mod messages;
 pub mod rules;
 mod sentence;
 pub mod usage;

@@ -49,7 +49,8 @@ fn wanted(rules: &Rules) -> String {
     what.to_owned() + &bounds
 }
 
-fn plain(value: &Value) -> String {
+/// A bound as it is written.
+pub fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 

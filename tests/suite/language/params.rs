@@ -361,3 +361,59 @@ fn whatever_a_served_form_is_sent_is_stored_as_its_type_or_refused_with_the_form
     assert_eq!(not_text.status, 400);
     assert!(not_text.text().contains("not UTF-8"), "{}", not_text.text());
 }
+
+#[test]
+fn a_site_has_its_own_sentences_and_a_parameter_those_before() {
+    let mut site = Site::new(
+        r#"
+        [messages]
+        required = "{{ label }} fehlt."
+        type = "{{label}} stimmt nicht."
+        email = "{{label}} ist keine Adresse."
+        min = "{{label}}: ab {{min}}."
+        max = "{{label}}: bis {{max}}."
+        max_length = "{{label}}: bis {{max_length}} Zeichen."
+        max_items = "{{label}}: bis {{max_items}}."
+
+        [routes.form]
+        path = "/"
+        text = "ok"
+        invalid = { json = "errors" }
+
+        [routes.form.params]
+        name = { required = true, max_length = 3, label = "Name" }
+        mail = { type = "email", label = "Post" }
+        age = { type = "integer", min = 18 }
+        day = { type = "date", max = "2030-05-19", label = "Tag" }
+        tea = { many = true, max_items = 2, one_of = ["a", "b", "c"], label = "Tee" }
+        own = { required = true, message = "Mine." }
+        two = { type = "integer", max = 2, message = { type = "No." } }
+        "#,
+    );
+    let said = site.get("/?mail=x&age=7&day=2030-05-20&tea=a&tea=b&tea=c&two=3").json();
+    let expected = json!({
+        "name": "Name fehlt.", "mail": "Post ist keine Adresse.", "age": "age: ab 18.", "day": "Tag: bis 2030-05-19.",
+        "tea": "Tee: bis 2.", "own": "Mine.", "two": "two: bis 2.",
+    });
+    assert_eq!(said, expected);
+    let said = site.get("/?name=Zo%C3%ABs&age=x&day=x&tea=d&own=1&two=x").json();
+    let expected = json!({
+        "name": "Name: bis 3 Zeichen.", "age": "age stimmt nicht.", "day": "Tag stimmt nicht.",
+        "tea": "Please choose one of the options.", "two": "No.",
+    });
+    assert_eq!(said, expected);
+}
+
+#[test]
+fn a_mounted_site_speaks_for_itself() {
+    let form = "[routes.form]\npath = \"/form\"\ntext = \"ok\"\nparams = { name = { required = true } }\n\
+                invalid = { text = \"{{errors.name}}\" }\n";
+    let parent = format!(
+        "[messages]\nrequired = \"Fehlt.\"\n{form}[[mount]]\nsite = \"own\"\nat = \"/own\"\n\
+         [[mount]]\nsite = \"none\"\nat = \"/none\"\n"
+    );
+    let own = format!("[messages]\nrequired = \"Manque.\"\n{form}");
+    let mut site = Site::with_files(&parent, &[("own/config.toml", &own), ("none/config.toml", form)]);
+    let said: Vec<String> = ["/form", "/own/form", "/none/form"].map(|path| site.get(path).body().to_owned()).to_vec();
+    assert_eq!(said, ["Fehlt.", "Manque.", "Please fill in this field."]);
+}
