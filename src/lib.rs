@@ -24,6 +24,9 @@
 //!                  session::transaction: load ─▶ Route::run ─▶ commit, again on a conflict
 //! ```
 //!
+//! What takes long and leaves traces, such as verifying a password, a route cannot do: it asks, the
+//! engine finds out ([`site::questions`]), and the route runs again with what came of it.
+//!
 //! # Where things are
 //!
 //! | Folder | Its one job |

@@ -57,6 +57,9 @@ impl Request<'_> {
     /// Sets the fields of the form apart that hold passwords: no name leads to them any more. In a query,
     /// where a password does not belong, they are lost.
     pub fn set_apart(&mut self, fields: &[String]) {
+        if fields.is_empty() {
+            return;
+        }
         for field in fields {
             if let Some(Value::String(password)) = last(&self.form, field) {
                 self.passwords.push((field.clone(), Secret::new(password.clone())));

@@ -4,13 +4,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use bytes::Bytes;
+use http::Request;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
+use sitewright::cli::in_process::InProcess;
 use sitewright::config::Environment;
 use sitewright::diagnostic::{Diagnostics, print};
+use sitewright::session::factory::BoxFuture;
+use sitewright::session::store::memory::MemoryStore;
+use sitewright::session::store::{Entry, Found, Key, Store, StoreError};
 use sitewright::site::Vocabulary;
 use sitewright::site::credentials::Secrets;
+use sitewright::site::factories::{FactoryKind, stored};
 use sitewright::site::live::Serving;
 
 use crate::driver::{Server, Site};
@@ -123,6 +130,68 @@ fn a_page_is_served_while_a_hundred_sign_in() {
     let statuses: Vec<u16> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
     assert!(statuses.iter().all(|status| matches!(status, 200 | 503)), "{statuses:?}");
     assert!(statuses.contains(&200), "{statuses:?}");
+}
+
+/// A store in which others are faster, a few times.
+#[derive(Debug)]
+struct Contended(MemoryStore);
+
+/// How often others will be faster from now on.
+static CONFLICTS: AtomicUsize = AtomicUsize::new(0);
+
+const CONTENDED: FactoryKind = FactoryKind {
+    name: "contended",
+    summary: "Others are faster.",
+    guarantee: "",
+    options: &[],
+    url: None,
+    open: |opening| stored(opening, |_| Ok(Arc::new(Contended(MemoryStore::new(1 << 20))))),
+};
+
+impl Store for Contended {
+    fn kind(&self) -> &'static str {
+        CONTENDED.name
+    }
+
+    fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Found>, StoreError>> {
+        self.0.load(key)
+    }
+
+    fn compare_and_set<'a>(
+        &'a self,
+        key: &'a Key,
+        seen: Option<u64>,
+        next: Option<Entry>,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        let left = CONFLICTS.try_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        match left {
+            Ok(_) => Box::pin(std::future::ready(Ok(false))),
+            Err(_) => self.0.compare_and_set(key, seen, next),
+        }
+    }
+}
+
+#[tokio::test]
+async fn however_often_others_are_faster_a_password_is_verified_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config.toml");
+    let session = IN_MEMORY.replace("memory", CONTENDED.name);
+    std::fs::write(&config, format!("{session}{CONFIG}")).unwrap();
+    std::fs::write(folder.path().join("users.toml"), format!("[ada]\npassword = \"{HASH}\"\n")).unwrap();
+    let vocabulary = Vocabulary::standard().with_factory(&CONTENDED);
+    let mut problems = Diagnostics::default();
+    let serving = Serving::load(&config, &Environment::new(), &vocabulary, Secrets::Generate, &mut problems);
+    let site = InProcess::new(Arc::new(serving.unwrap_or_else(|_| panic!("{}", print::to_text(&problems, false)))));
+    let request = Request::get("/").header("host", "localhost").body(Bytes::new());
+    let visit = site.ask(request.unwrap(), 1.9e9, 1).await;
+    let cookie = visit.response.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap();
+    CONFLICTS.store(5, Ordering::SeqCst);
+    let request = Request::post("/sign-in").header("host", "localhost").header("cookie", cookie);
+    let request = request.header("content-type", "application/x-www-form-urlencoded").body(Bytes::from(RIGHT));
+    let answer = site.ask(request.unwrap(), 1.9e9, 2).await;
+    assert_eq!(answer.response.body(), "in");
+    assert_eq!((CONFLICTS.load(Ordering::SeqCst), answer.account.session.unwrap().attempts), (0, 6));
+    assert_eq!(site.serving().verifier.verified(), 1);
 }
 
 fn assert_hidden(what: &str, text: &str) {

@@ -97,10 +97,13 @@ fn too_many(seconds: u64) -> Failure {
         _ => format!("{} minutes", seconds.div_ceil(60)),
     };
     let public = format!("There have been too many attempts. Please try again in {wait}.");
-    Failure { retry_after: Some(seconds), ..Failure::new(StatusCode::TOO_MANY_REQUESTS, public) }
+    let failure = Failure::new(StatusCode::TOO_MANY_REQUESTS, public).because("there were too many wrong passwords");
+    Failure { retry_after: Some(seconds), ..failure }
 }
 
 fn too_busy() -> Failure {
     let public = "Too many people are signing in just now. Please try again in a moment.";
-    Failure { retry_after: Some(PATIENCE.as_secs()), ..Failure::new(StatusCode::SERVICE_UNAVAILABLE, public) }
+    let private = format!("a password was not verified: others before it took {PATIENCE:?}");
+    let failure = Failure::new(StatusCode::SERVICE_UNAVAILABLE, public).because(private);
+    Failure { retry_after: Some(PATIENCE.as_secs()), ..failure }
 }
