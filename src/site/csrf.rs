@@ -18,8 +18,6 @@ use crate::session::Session;
 pub const FIELD: &str = "csrf_token";
 const HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-/// A page of the very origin, or the visitor's own doing (Fetch Metadata, section 2.3).
-const OWN_SITES: [&str; 2] = ["same-origin", "none"];
 
 /// Which origins a site takes for its own, or as good as its own.
 #[derive(Clone, Debug, Default)]
@@ -103,9 +101,15 @@ impl Csrf {
         (is_own && path.starts_with('/') && !leads_away).then_some(path)
     }
 
-    /// `Origin`, else `Referer`, and what the browser itself says (Fetch Metadata).
+    /// What the browser itself says (Fetch Metadata, section 2.3), which no page can have it say; else
+    /// `Origin` or `Referer`.
     fn check_source(&self, request: &Request<'_>) -> Result<(), String> {
         let headers = request.headers;
+        let fetch_site = one(headers, &FETCH_SITE)?;
+        // So it is where a proxy has changed the host, or the page has it send `Origin: null`.
+        if fetch_site.is_some_and(|site| site.eq_ignore_ascii_case("same-origin")) {
+            return Ok(());
+        }
         let (name, source) = match (one(headers, &ORIGIN)?, one(headers, &REFERER)?) {
             (Some(origin), _) => ("Origin", Some(origin)),
             (None, referer) => ("Referer", referer),
@@ -120,9 +124,8 @@ impl Csrf {
         }
         let origin = source.map(|source| Origin::parse(source).ok_or_else(|| refused(source))).transpose()?;
         let trusted = origin.as_ref().is_some_and(|origin| self.trusts(origin, request));
-        let fetch_site =
-            one(headers, &FETCH_SITE)?.filter(|site| !OWN_SITES.iter().any(|own| own.eq_ignore_ascii_case(site)));
-        if let Some(site) = fetch_site.filter(|_| !trusted) {
+        // Otherwise it is another site's, or the visitor's own doing.
+        if let Some(site) = fetch_site.filter(|site| !trusted && !site.eq_ignore_ascii_case("none")) {
             return Err(format!(
                 "the browser says that another origin sent this: `Sec-Fetch-Site: {}`",
                 site.escape_debug()

@@ -126,6 +126,8 @@ const add = name => fetch("{{url "add"}}", { method: "POST", body: new URLSearch
     .then(answer => answer.text()).then(text => document.body.id = text);
 </script>
 """
+# So the browser says `Origin: null` of the site's own forms.
+headers = { Referrer-Policy = "no-referrer" }
 
 [routes.sign]
 path     = "/sign"

@@ -146,11 +146,13 @@ impl Case {
             "https://localhost" | "https://LOCALHOST" | "https://localhost:443" => (false, true),
             _ => (false, false),
         };
-        if matches!(self.fetch_site, "cross-site" | "same-site") && !trusted {
-            return false;
-        }
-        if !source.is_empty() && !trusted && !own {
-            return false;
+        if self.fetch_site != "same-origin" {
+            if matches!(self.fetch_site, "cross-site" | "same-site") && !trusted {
+                return false;
+            }
+            if !source.is_empty() && !trusted && !own {
+                return false;
+            }
         }
         if self.route == "/note" {
             return true;

@@ -44,13 +44,14 @@ fn recorded() -> Answers {
 type Difference = (&'static str, fn(Case) -> bool, bool);
 
 /// Those that the requests show.
-const DIFFERENCES: [Difference; 6] = [
+const DIFFERENCES: [Difference; 7] = [
     ("over HTTP, from another origin, with the token", |case| !case.https && !is_ours(case), false),
     (
         "over HTTPS, with the token, without `Origin` and `Referer`",
         |case| case.https && case.origin.is_empty() && case.referer.is_empty(),
         true,
     ),
+    ("over HTTPS, `Sec-Fetch-Site: same-origin`", |case| case.https && case.fetch_site == "same-origin", true),
     (
         "`Sec-Fetch-Site` other than `same-origin` and `none`",
         |case| matches!(case.fetch_site, "same-site" | "cross-site"),
