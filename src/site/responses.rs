@@ -57,7 +57,24 @@ pub fn response(declared: &ResponseDeclaration, writing: &mut Writing<'_>) -> Op
     if shows_nonce {
         check_policy(&declared.headers, writing);
     }
+    if matches!(content, Some(Content::Text(Text::Template(..)) | Content::Json(_))) {
+        check_type(declared, writing);
+    }
     Some(Response { content: content?, status, headers, shows_flash, shows_token, shows_nonce })
+}
+
+/// Refuses to send as HTML what is not escaped for it.
+fn check_type(declared: &ResponseDeclaration, writing: &mut Writing<'_>) {
+    let own = declared.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-type"));
+    let is_html = |own: &&Entry| own.node.to_value().as_str().is_some_and(|kind| kind.to_lowercase().contains("html"));
+    if let Some(own) = own.filter(is_html) {
+        let kind = declared.kind.value;
+        writing.problems.push(
+            Diagnostic::error(&own.node.place, format!("nothing in `{kind}` is escaped, so it cannot be sent as HTML"))
+                .key(&own.node.key)
+                .help("answer with `html` or `template`, and leave this header out"),
+        );
+    }
 }
 
 /// Warns of a policy of the route's own that does not take the nonce that its page shows.
