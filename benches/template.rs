@@ -1,6 +1,7 @@
 //! Rendering the tutorial's page.
 #![allow(clippy::expect_used, reason = "a benchmark may stop at its own mistakes")]
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::hint::black_box;
 use std::sync::Arc;
@@ -47,10 +48,10 @@ impl Links for NoLinks {
 struct View;
 
 impl Scope for View {
-    fn get(&self, name: &str, _: Option<&BTreeSet<String>>) -> Option<Value> {
+    fn get(&self, name: &str, _: Option<&BTreeSet<String>>) -> Option<Cow<'_, Value>> {
         match name {
-            "name" => Some("Home View".into()),
-            "counter" => Some(2.into()),
+            "name" => Some(Cow::Owned("Home View".into())),
+            "counter" => Some(Cow::Owned(2.into())),
             _ => None,
         }
     }

@@ -84,16 +84,17 @@ impl From<RenderFailure> for Cannot {
 }
 
 impl Scope for Scene<'_> {
-    fn get(&self, name: &str, entries: Option<&BTreeSet<String>>) -> Option<Value> {
+    fn get(&self, name: &str, entries: Option<&BTreeSet<String>>) -> Option<Cow<'_, Value>> {
         if let Some((_, value)) = self.bound.iter().rev().find(|(bound, _)| *bound == name) {
-            return Some(value.clone());
+            return Some(Cow::Borrowed(value));
         }
-        match name {
-            "session" => Some(session_value(self.session, entries)),
-            "flash" => Some(flash_value(self.session)),
-            "csrf_token" => self.session.csrf_token().map(Value::from),
-            _ => self.input.get(name, entries),
-        }
+        let value = match name {
+            "session" => session_value(self.session, entries),
+            "flash" => flash_value(self.session),
+            "csrf_token" => Value::from(self.session.csrf_token()?),
+            _ => return self.input.get(name, entries),
+        };
+        Some(Cow::Owned(value))
     }
 }
 

@@ -48,7 +48,7 @@ fn build(mut args: Args) -> Result<Box<dyn Action>, String> {
 
 impl Action for StoreParam {
     fn run(&self, scene: &mut Scene<'_>) -> Result<Value, Cannot> {
-        let value = self.value.lookup(&*scene).ok_or_else(|| Cannot::NoParam(self.param.clone()))?;
+        let value = self.value.lookup(&*scene).ok_or_else(|| Cannot::NoParam(self.param.clone()))?.into_owned();
         let path = match &self.key {
             Some(key) => scene.key(key)?,
             None => Cow::Borrowed(std::slice::from_ref(&self.param)),

@@ -35,6 +35,8 @@ pub mod statics;
 pub mod users;
 mod vocabulary;
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -305,8 +307,8 @@ struct ErrorScope<'a> {
 }
 
 impl crate::template::render::Scope for ErrorScope<'_> {
-    fn get(&self, name: &str, _: Option<&std::collections::BTreeSet<String>>) -> Option<Value> {
-        Some(match name {
+    fn get(&self, name: &str, _: Option<&BTreeSet<String>>) -> Option<Cow<'_, Value>> {
+        Some(Cow::Owned(match name {
             "error" => serde_json::json!({
                 "status": self.failure.status.as_u16(),
                 "title": title(self.failure.status),
@@ -319,8 +321,8 @@ impl crate::template::render::Scope for ErrorScope<'_> {
             "flash" => Value::Array(Vec::new()),
             "csp_nonce" => Value::from(self.info.nonce),
             "request" => serde_json::json!({ "method": self.info.method.as_str(), "path": self.info.path }),
-            _ => return self.data.get(name).cloned(),
-        })
+            _ => return self.data.get(name).map(Cow::Borrowed),
+        }))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What names mean while a route runs, beside the session and what actions bind.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
@@ -18,8 +19,8 @@ pub struct Input<'a> {
 }
 
 impl Scope for Input<'_> {
-    fn get(&self, name: &str, entries: Option<&BTreeSet<String>>) -> Option<Value> {
-        let data = || self.route.get(name).or_else(|| self.site.get(name)).cloned();
-        self.request.get(name, entries).or_else(data)
+    fn get(&self, name: &str, entries: Option<&BTreeSet<String>>) -> Option<Cow<'_, Value>> {
+        let data = || self.route.get(name).or_else(|| self.site.get(name)).map(Cow::Borrowed);
+        self.request.get(name, entries).map(Cow::Owned).or_else(data)
     }
 }

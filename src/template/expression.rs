@@ -207,7 +207,7 @@ impl Expression {
     }
 
     /// The value of a path, if it is there; other expressions have none.
-    pub fn lookup(&self, scope: &dyn Scope) -> Option<Value> {
+    pub fn lookup<'s>(&self, scope: &'s dyn Scope) -> Option<Cow<'s, Value>> {
         match self {
             Self::Path { name, entries, below } => descend(scope.get(name, entries.as_ref())?, below),
             Self::Call(_) | Self::Fixed(_) => None,
@@ -219,10 +219,14 @@ impl Expression {
         self.borrowed(templates, scope).map(Cow::into_owned)
     }
 
-    /// The value, a literal as it stands.
-    pub(super) fn borrowed(&self, templates: &Templates, scope: &dyn Scope) -> Result<Cow<'_, Value>, RenderFailure> {
+    /// The value, one that is there already as it stands.
+    pub(super) fn borrowed<'v>(
+        &'v self,
+        templates: &Templates,
+        scope: &'v dyn Scope,
+    ) -> Result<Cow<'v, Value>, RenderFailure> {
         Ok(match self {
-            Self::Path { .. } => Cow::Owned(self.lookup(scope).unwrap_or_default()),
+            Self::Path { .. } => self.lookup(scope).unwrap_or_default(),
             Self::Call(call) => Cow::Owned(call.value(templates, scope)?),
             Self::Fixed(value) => Cow::Borrowed(value),
         })
@@ -239,12 +243,15 @@ impl Expression {
     }
 }
 
-fn descend(value: Value, below: &[String]) -> Option<Value> {
+fn descend<'v>(value: Cow<'v, Value>, below: &[String]) -> Option<Cow<'v, Value>> {
+    let index = |part: &String| part.parse::<usize>().ok();
     below.iter().try_fold(value, |value, part| match value {
-        Value::Object(mut map) => map.remove(part),
-        Value::Array(mut list) => {
-            let at: usize = part.parse().ok()?;
-            (at < list.len()).then(|| list.swap_remove(at))
+        Cow::Borrowed(Value::Object(map)) => map.get(part).map(Cow::Borrowed),
+        Cow::Borrowed(Value::Array(list)) => list.get(index(part)?).map(Cow::Borrowed),
+        Cow::Owned(Value::Object(mut map)) => map.remove(part).map(Cow::Owned),
+        Cow::Owned(Value::Array(mut list)) => {
+            let at = index(part)?;
+            (at < list.len()).then(|| Cow::Owned(list.swap_remove(at)))
         }
         _ => None,
     })

@@ -77,6 +77,7 @@ fn path(tag: &HelperTemplate) -> Option<Expression> {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
     use std::collections::BTreeSet;
 
     use handlebars::{Handlebars, no_escape};
@@ -88,8 +89,8 @@ mod tests {
     struct Values(Map<String, Value>);
 
     impl Scope for Values {
-        fn get(&self, name: &str, _: Option<&BTreeSet<String>>) -> Option<Value> {
-            self.0.get(name).cloned()
+        fn get(&self, name: &str, _: Option<&BTreeSet<String>>) -> Option<Cow<'_, Value>> {
+            self.0.get(name).map(Cow::Borrowed)
         }
     }
 
@@ -104,6 +105,15 @@ mod tests {
         for logic in ["{{#if a}}{{/if}}", "{{> a}}", "{{json a}}", "{{len}}", "{{this}}", "{{@root.a}}", "{{../a}}"] {
             assert!(!is_plain(logic), "{logic}");
         }
+    }
+
+    #[test]
+    fn a_value_is_found_where_it_is_and_not_copied() {
+        let scope = Values(json!({ "shop": { "teas": [{ "name": "Assam" }] } }).as_object().unwrap().clone());
+        let path = ["shop", "teas", "0", "name"].map(str::to_owned).to_vec();
+        let found = Expression::of_parts(path).unwrap();
+        let there = &scope.0["shop"]["teas"][0]["name"];
+        assert!(matches!(found.lookup(&scope), Some(Cow::Borrowed(name)) if std::ptr::eq(name, there)));
     }
 
     fn any_value() -> impl Strategy<Value = Value> {

@@ -1,5 +1,6 @@
 //! Templates at run time: they see only the values they use.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ pub enum Escaping {
 pub trait Scope {
     /// The value of `name`, if it has one now. `entries` says which entries of it are wanted; a
     /// scope may give more of them, and must give all if it is `None`.
-    fn get(&self, name: &str, entries: Option<&BTreeSet<String>>) -> Option<Value>;
+    fn get(&self, name: &str, entries: Option<&BTreeSet<String>>) -> Option<Cow<'_, Value>>;
 }
 
 /// Which names a template uses, and which entries of each; `None` means all of it.
@@ -51,10 +52,22 @@ impl Needs {
         let mut values = Map::with_capacity(self.names.len());
         for (name, entries) in &self.names {
             if let Some(value) = scope.get(name, entries.as_ref()) {
-                values.insert(name.clone(), value);
+                values.insert(name.clone(), owned(value, entries.as_ref()));
             }
         }
         Context::from(Value::Object(values))
+    }
+}
+
+/// A value for Handlebars, which wants its own; of a map no more than is used.
+fn owned(value: Cow<'_, Value>, entries: Option<&BTreeSet<String>>) -> Value {
+    match (value, entries) {
+        (Cow::Borrowed(Value::Object(map)), Some(entries)) => map
+            .iter()
+            .filter(|(name, _)| entries.contains(*name))
+            .map(|(name, entry)| (name.clone(), entry.clone()))
+            .collect(),
+        (value, _) => value.into_owned(),
     }
 }
 
