@@ -88,6 +88,29 @@ impl Browser {
         self.ask("POST", "/refresh", json!({}));
     }
 
+    /// Goes back to the page before, and waits until it has loaded.
+    pub fn back(&self) {
+        self.ask("POST", "/back", json!({}));
+    }
+
+    /// The tab that is looked at.
+    pub fn tab(&self) -> String {
+        self.ask("GET", "/window", Value::Null).as_str().unwrap().to_owned()
+    }
+
+    /// Looks at another tab.
+    pub fn switch(&self, tab: &str) {
+        self.ask("POST", "/window", json!({ "handle": tab }));
+    }
+
+    /// Opens a tab, and looks at it.
+    pub fn open_tab(&self) -> String {
+        let made = self.ask("POST", "/window/new", json!({ "type": "tab" }));
+        let tab = made["handle"].as_str().unwrap().to_owned();
+        self.switch(&tab);
+        tab
+    }
+
     /// The path of the page.
     pub fn path(&self) -> String {
         let url = self.ask("GET", "/url", Value::Null);
@@ -100,9 +123,16 @@ impl Browser {
         text.as_str().unwrap().to_owned()
     }
 
-    /// Types into a field.
+    /// Types into a field, instead of what is in it.
     pub fn fill(&self, selector: &str, text: &str) {
-        self.ask("POST", &format!("{}/value", self.element(selector)), json!({ "text": text }));
+        let element = self.element(selector);
+        self.ask("POST", &format!("{element}/clear"), json!({}));
+        self.ask("POST", &format!("{element}/value"), json!({ "text": text }));
+    }
+
+    /// Ticks a box, or one of several.
+    pub fn tick(&self, selector: &str) {
+        self.ask("POST", &format!("{}/click", self.element(selector)), json!({}));
     }
 
     /// Clicks on what leads to another page, and waits until that has loaded. The driver waits only
