@@ -68,7 +68,7 @@ pub enum Cannot {
     /// What was required does not hold. Without `or`: 403.
     Refused,
     /// What was entered in a field is wrong, and this says so in `errors`. Without `or`: 403.
-    Wrong(String, &'static str),
+    Wrong(String, String),
     /// It has to know this first; then the route runs again.
     Asks(Question),
     /// There is nothing it cannot do: its operand is the answer.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Action, Args, Cannot, Effect, Operand, Opt, Question, Scene, Takes, Verb, Verdict};
-use crate::template::expression::Expression;
+use crate::template::expression::{Expression, Term};
 
 pub const VERB: Verb = Verb {
     name: "verify-password",
@@ -15,6 +15,11 @@ pub const VERB: Verb = Verb {
             name: "password",
             takes: Takes::Name,
             summary: "The field of the form with the password; default `password`. Nothing else gets to see what is in it.",
+        },
+        Opt {
+            name: "message",
+            takes: Takes::Value,
+            summary: "What `errors` says if they are wrong; default `The name or the password is wrong.`",
         },
     ],
     yields: Some("the user's entry without the password, and with the name as `id`"),
@@ -31,6 +36,7 @@ struct VerifyPassword {
     users: String,
     user: Expression,
     field: String,
+    message: Option<Term>,
 }
 
 fn build(mut args: Args) -> Result<Box<dyn Action>, String> {
@@ -38,6 +44,7 @@ fn build(mut args: Args) -> Result<Box<dyn Action>, String> {
         users: args.users.take().ok_or("it needs the name of one of `[users]`")?,
         user: args.expression("user").unwrap_or_else(|| Expression::entry("params", "user")),
         field: args.word("password").unwrap_or_else(|| "password".to_owned()),
+        message: args.value("message"),
     }))
 }
 
@@ -55,7 +62,14 @@ impl Action for VerifyPassword {
                 scene.renew();
                 Ok(user)
             }
-            Verdict::Wrong => Err(Cannot::Wrong(self.field.clone(), WRONG)),
+            Verdict::Wrong => {
+                let sentence = match self.message.as_ref().map(|message| scene.value(message)).transpose()? {
+                    None => WRONG.to_owned(),
+                    Some(Value::String(sentence)) => sentence,
+                    Some(other) => other.to_string(),
+                };
+                Err(Cannot::Wrong(self.field.clone(), sentence))
+            }
             Verdict::Missing => Err(Cannot::NoParam(self.field.clone())),
         }
     }

@@ -230,7 +230,7 @@ fn failure(cannot: Cannot) -> Failure {
         }
         Cannot::BadValue(reason) => Failure::unfit(reason),
         Cannot::Wrong(field, sentence) => {
-            Failure { errors: vec![(field, sentence.to_owned())], ..Failure::new(StatusCode::FORBIDDEN, sentence) }
+            Failure { errors: vec![(field, sentence.clone())], ..Failure::new(StatusCode::FORBIDDEN, sentence) }
         }
         Cannot::Refused => Failure::new(StatusCode::FORBIDDEN, "You cannot do this now."),
         Cannot::Asks(_) => Failure::internal("a question was taken for a failure"),

@@ -95,6 +95,16 @@ fn one_answer_for_a_wrong_password_and_a_wrong_name() {
 }
 
 #[test]
+fn a_site_has_a_sentence_of_its_own() {
+    let own = "{ verify-password = \"members\", message = \"Not you, {{params.user}}.\" }";
+    let config = CONFIG.replace("{ verify-password = \"members\" }", own);
+    let mut site = Site::with_files(&config, &[("users.toml", "")]);
+    let page = site.send("POST", "/plain", &[FORM, ("accept", "application/json")], "user=ada&password=x");
+    assert!(page.body().contains("Not you, ada."), "{}", page.body());
+    assert!(!page.body().contains("is wrong"), "{}", page.body());
+}
+
+#[test]
 fn a_name_costs_as_much_as_any_other() {
     let mut site = site();
     let verifier = Arc::clone(&site.site.serving().verifier);
