@@ -159,7 +159,7 @@ pub const RESPONSE: &[Declared] = &[
     (
         "json",
         "table, array or string",
-        "JSON. Each string is an expression: a dotted path or a sub-expression in parentheses.",
+        "JSON. Each string is an expression: a dotted path, a sub-expression in parentheses, or text in quotes: `\"'ready'\"`.",
     ),
     (
         "redirect",

@@ -151,11 +151,20 @@ fn file(node: &Node, writing: &mut Writing<'_>) -> Option<Arc<Path>> {
     None
 }
 
-/// JSON whose strings are expressions, or templates if they hold braces.
+/// What is between quotes, as expressions write text.
+fn quoted(text: &str) -> Option<&str> {
+    let inside = |quote: char| text.strip_prefix(quote)?.strip_suffix(quote).filter(|inside| !inside.contains(quote));
+    inside('\'').or_else(|| inside('"'))
+}
+
+/// JSON whose strings are expressions, text in quotes, or templates if they hold braces.
 fn json(node: &Node, writing: &mut Writing<'_>) -> Option<Term> {
     Some(match &node.tree {
         Tree::Text(template) if template.contains("{{") => Term::Text(text(node, Escaping::Plain, writing)?),
-        Tree::Text(_) => Term::Expression(expression(node, writing)?),
+        Tree::Text(text) => match quoted(text) {
+            Some(fixed) => Term::Fixed(fixed.into()),
+            None => Term::Expression(expression(node, writing)?),
+        },
         Tree::Scalar(value) => Term::Fixed(value.clone()),
         Tree::List(items) => Term::List(all(items, |item| json(item, writing))?),
         Tree::Table(entries) => {

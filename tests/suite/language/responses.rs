@@ -11,7 +11,7 @@ fn json_names_expressions_and_keeps_big_numbers() {
         [routes.api]
         path = "/api/{id}"
         actions = [{ store-param = "n", or = { json = { error = "(eq 1 1)" }, status = 422 } }]
-        json = { id = "path.id", n = "n", fixed = 3, list = ["big.0", true], text = "<{{path.id}}>", none = "session.nothing" }
+        json = { id = "path.id", n = "n", fixed = 3, list = ["big.0", true], text = "<{{path.id}}>", none = "session.nothing", said = ["'it is {ready}'", "\"Ada's\"", "''"] }
         headers = { "X-Id" = "{{path.id}}" }
         status = 201
         "#,
@@ -21,7 +21,10 @@ fn json_names_expressions_and_keeps_big_numbers() {
         (page.status().as_u16(), page.header("content-type"), page.header("x-id")),
         (201, Some("application/json"), Some("7"))
     );
-    assert_eq!(page.body(), r#"{"id":"7","n":"5","fixed":3,"list":[9007199254740993,true],"text":"<7>","none":null}"#);
+    assert_eq!(
+        page.body(),
+        r#"{"id":"7","n":"5","fixed":3,"list":[9007199254740993,true],"text":"<7>","none":null,"said":["it is {ready}","Ada's",""]}"#
+    );
     let page = site.get("/api/7");
     assert_eq!((page.status().as_u16(), page.body()), (422, r#"{"error":true}"#));
 }
