@@ -244,7 +244,7 @@ fn the_oracle_sees_what_is_wrong() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_page_without_danger_is_the_same_for_hostile_values(
@@ -254,10 +254,10 @@ proptest! {
             "[<>&\"'`=/!\\-\\] a-z:;#\\\\\n]{1,12}",
         ],
     ) {
-        // Blanks alone would be no text to a browser where text is not allowed.
-        prop_assume!(!hostile.trim().is_empty());
-        // A path of the site may go anywhere a URL can.
-        prop_assume!(web_url(&[&Value::from(hostile.as_str())]) == "#");
+        // Blanks alone are no text where text is not allowed; a path of the site may go where a URL can.
+        if hostile.trim().is_empty() || web_url(&[&Value::from(hostile.as_str())]) != "#" {
+            return Ok(());
+        }
         check(&text, &hostile);
     }
 }

@@ -1,5 +1,6 @@
 //! A real browser on the shipped sites: what it asks for by itself must not count.
 
+mod scripts;
 mod sites;
 mod webdriver;
 
