@@ -68,12 +68,30 @@ fn misfit(kind: Kind, node: &Node) -> Diagnostic {
         (Kind::Texts, Tree::Text(_)) => error.help(node.in_brackets()),
         (Kind::Secrets, Tree::Text(_) | Tree::Table(_)) => error.help("put it into brackets: `[…]`"),
         (Kind::Seconds | Kind::SecondsOrNever | Kind::Count, Tree::Text(text)) => {
-            let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
-            let help = format!("write `{digits}`, a number without quotes");
-            error.maybe_help(Some(help).filter(|_| !digits.is_empty()))
+            error.maybe_help(unquoted(text, kind))
         }
         _ => error,
     }
+}
+
+/// The number that was meant by a text such as `20` or, for a time, `20m` or `1 hour`.
+fn unquoted(text: &str, kind: Kind) -> Option<String> {
+    let text = text.trim();
+    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let number: u64 = digits.parse().ok()?;
+    if unit.is_empty() {
+        return Some(format!("write `{number}`, a number without quotes"));
+    }
+    let factor = match unit.trim().to_ascii_lowercase().as_str() {
+        _ if kind == Kind::Count => return None,
+        "s" | "sec" | "second" | "seconds" => 1,
+        "m" | "min" | "minute" | "minutes" => 60,
+        "h" | "hour" | "hours" => 60 * 60,
+        "d" | "day" | "days" => 24 * 60 * 60,
+        "w" | "week" | "weeks" => 7 * 24 * 60 * 60,
+        _ => return None,
+    };
+    Some(format!("a time is in seconds: write `{}`", number.checked_mul(factor)?))
 }
 
 /// A table that says where a secret or a URL is, with at most the keys in `allowed`.

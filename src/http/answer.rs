@@ -371,7 +371,13 @@ impl Failed {
         let id = format!("{:08x}", moment.id);
         // Without one, no script in the page runs.
         let nonce = account.nonce.insert(new_nonce().unwrap_or_default());
-        let info = ErrorInfo { method: &asked.method, path: &asked.path, id: &id, nonce };
+        let info = ErrorInfo {
+            method: &asked.method,
+            path: &asked.path,
+            takes_html: page::takes_html(&asked.headers),
+            id: &id,
+            nonce,
+        };
         let reply = match serving.site.error_page(&asked.path, &failure, &info) {
             Some(Ok(reply)) => reply,
             Some(Err(broken)) => {

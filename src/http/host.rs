@@ -49,7 +49,9 @@ pub fn host(incoming: &Incoming, allowed: &[String]) -> Result<String, Failure> 
     let host = text.to_ascii_lowercase();
     let parsed: Authority = host.parse().map_err(|_| malformed())?;
     let name = parsed.host();
-    if host.contains('@') || name.is_empty() {
+    // `Authority` does not look at ports.
+    let has_bad_port = host.len() > name.len() + 1 && parsed.port_u16().is_none();
+    if host.contains('@') || name.is_empty() || has_bad_port {
         return Err(malformed());
     }
     if !allowed.is_empty() && !allowed.iter().any(|pattern| host_matches(&pattern.to_ascii_lowercase(), name)) {
@@ -93,7 +95,7 @@ mod tests {
         let http11 = |hosts: &[&'static str]| ask(Version::HTTP_11, hosts, None, &[]);
         assert_eq!(http11(&["Localhost:6543"]), Ok("localhost:6543".to_owned()));
         assert_eq!(http11(&["[::1]:6543"]), Ok("[::1]:6543".to_owned()));
-        for bad in [&[][..], &["a", "a"], &[""], &["a b"], &["user@a"], &["a/b"], &["a:b:c"]] {
+        for bad in [&[][..], &["a", "a"], &[""], &["a b"], &["user@a"], &["a/b"], &["a:b:c"], &["a:b"], &["a:65536"]] {
             assert_eq!(http11(bad), Err(400), "{bad:?}");
         }
     }

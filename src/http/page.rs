@@ -166,6 +166,11 @@ pub fn failure_headers(failure: &Failure, allowed: &[Method], headers: &mut Head
     }
 }
 
+/// Whether a page of HTML is an answer: not to a client that asks for JSON and no HTML.
+pub fn takes_html(headers: &HeaderMap) -> bool {
+    !matches!(preferred(headers), Preferred::Json)
+}
+
 enum Preferred {
     Html,
     Json,

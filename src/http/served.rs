@@ -123,15 +123,16 @@ fn log_failure(account: &Account, moment: &Moment) {
     };
     let route = account.route.as_deref().unwrap_or("-");
     let status = failure.status.as_u16();
+    let id = format_args!("{:08x}", moment.id);
     if !failure.status.is_server_error() {
         if failure.is_notable {
-            tracing::warn!(status, route, cause = failure.private, "request refused");
+            tracing::warn!(id, status, route, cause = failure.private, "request refused");
         } else {
-            tracing::debug!(status, route, cause = failure.private, "request refused");
+            tracing::debug!(id, status, route, cause = failure.private, "request refused");
         }
         return;
     }
-    let (id, cause) = (format_args!("{:08x}", moment.id), &failure.private);
+    let cause = &failure.private;
     match account.session_error {
         // The outage is told once, not for every request in it.
         Some(SessionError::Unavailable(_)) => tracing::debug!(id, status, route, cause, "request failed"),

@@ -79,6 +79,9 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
     }
     library.check_inclusions(problems);
     check::names(&library, &shown, problems);
+    let all_read = routes.len() == declared.iter().map(|part| part.routes.len()).sum::<usize>();
+    let markers = all_read.then(|| routes.iter().flat_map(|route| route.pattern.names()).collect());
+    check::entries(&library, &shown, markers.as_ref(), problems);
     params::usage::check(&library, &shown, problems);
     escaping::check(&library, &shown, problems);
     let mut statics = statics::compile(&declared);

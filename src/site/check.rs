@@ -6,8 +6,10 @@ use http::Method;
 
 use super::factories::lives_in_cookie;
 use super::paths;
+use super::request::REQUEST;
 use super::route::{Route, SessionUse};
 use super::statics::StaticFiles;
+use super::{ERROR, ON_ERROR_PAGES};
 use crate::config::declaration::Declarations;
 use crate::config::settings::Settings;
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest_help};
@@ -60,6 +62,44 @@ pub fn names(library: &Library, shown: &[Shown], problems: &mut Diagnostics) {
         }
     }
     problems.extend(missing.into_values().map(Missing::diagnostic));
+}
+
+/// Reports entries of the names with fixed ones that are none of them: markers that no path has, parts of
+/// `request` and `error` that there are not. `markers` is `None` if not every path could be read.
+pub fn entries(library: &Library, shown: &[Shown], markers: Option<&BTreeSet<&str>>, problems: &mut Diagnostics) {
+    let names = |list: &[(&'static str, &str)]| list.iter().map(|(name, _)| *name).collect::<BTreeSet<_>>();
+    let (of_request, of_error) = (names(REQUEST), names(ERROR));
+    let mut reported = BTreeSet::new();
+    for page in shown {
+        let is_error_page = matches!(page.by, By::ErrorPage(_));
+        for variable in page.templates.iter().flat_map(|template| library.variables(template)) {
+            let [name, entry, ..] = variable.path.as_slice() else { continue };
+            let valid = match (name.as_str(), markers) {
+                ("path", Some(markers)) if !is_error_page => markers,
+                ("request", _) if is_error_page => &BTreeSet::from(ON_ERROR_PAGES),
+                ("request", _) => &of_request,
+                ("error", _) if is_error_page => &of_error,
+                _ => continue,
+            };
+            let spot = (variable.place.source.name().to_owned(), variable.place.span.start);
+            if variable.has_default || valid.contains(entry.as_str()) || !reported.insert(spot) {
+                continue;
+            }
+            let place = variable.entry.as_ref().unwrap_or(&variable.place);
+            let (message, none) = match name.as_str() {
+                "path" => (
+                    format!("no route has a marker `{entry}`"),
+                    "a marker stands in the path of a route: `/item/{sku}`",
+                ),
+                _ if is_error_page => (format!("on an error page, `{name}` has no `{entry}`"), ""),
+                _ => (format!("`{name}` has no `{entry}`"), ""),
+            };
+            let list = || format!("it has `{}`", valid.iter().copied().collect::<Vec<_>>().join("`, `"));
+            let near = nearest_help(entry, valid.iter().copied());
+            let help = near.unwrap_or_else(|| if none.is_empty() { list() } else { none.to_owned() });
+            problems.push(Diagnostic::error(place, message).key(&variable.key).help(help));
+        }
+    }
 }
 
 /// A name that nobody provides.

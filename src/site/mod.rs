@@ -14,6 +14,7 @@ pub mod factories;
 pub mod failure;
 mod fingerprint;
 mod forms;
+mod headers;
 pub mod live;
 mod names;
 pub mod params;
@@ -243,7 +244,7 @@ impl Site {
     /// # Errors
     ///
     /// A [`Failure`] of the page itself.
-    pub fn error_page(&self, path: &str, failure: &Failure, page: &ErrorInfo<'_>) -> Option<Result<Reply, Failure>> {
+    pub fn error_page(&self, path: &str, failure: &Failure, info: &ErrorInfo<'_>) -> Option<Result<Reply, Failure>> {
         let status = failure.status.as_u16();
         let inside = |part: &&Part| {
             path.strip_prefix(&part.prefix)
@@ -252,11 +253,12 @@ impl Site {
         let mut parts: Vec<&Part> = self.parts.iter().filter(inside).collect();
         parts.sort_by_key(|part| std::cmp::Reverse(part.prefix.len()));
         let found = parts.into_iter().find_map(|part| {
-            let page = part.errors.iter().find(|page| page.statuses.contains(&status))?;
-            Some((part, page))
+            let fits =
+                |page: &&ErrorPage| page.statuses.contains(&status) && (info.takes_html || !page.response.is_html());
+            Some((part, part.errors.iter().find(fits)?))
         });
         found.map(|(part, declared)| {
-            let scope = ErrorScope { info: page, failure, data: &part.data };
+            let scope = ErrorScope { info, failure, data: &part.data };
             let with = response::Rendering { templates: &self.templates, links: &self.links, scope: &scope };
             let mut reply = declared.response.render(&with)?;
             if declared.response.status.is_none() {
@@ -284,6 +286,8 @@ pub struct ErrorInfo<'a> {
     pub method: &'a Method,
     /// The path as sent.
     pub path: &'a str,
+    /// Whether the client takes HTML, or does not ask for JSON at least.
+    pub takes_html: bool,
     /// The id under which the log has the rest.
     pub id: &'a str,
     /// The nonce of its Content Security Policy.
@@ -295,10 +299,13 @@ pub const ERROR: &[(&str, &str)] = &[
     ("status", "the status code"),
     ("title", "its name, such as `Not Found`"),
     ("message", "what happened, in a sentence for the visitor"),
-    ("id", "the id under which the log has the rest"),
+    ("id", "the id under which the log has the cause, if it has one to tell"),
     ("errors", "a sentence for each parameter that does not hold, by its name"),
     ("back", "the path of the page whose form was refused, to load it again"),
 ];
+
+/// The entries of `request` on an error page.
+pub const ON_ERROR_PAGES: [&str; 2] = ["method", "path"];
 
 struct ErrorScope<'a> {
     info: &'a ErrorInfo<'a>,

@@ -195,10 +195,14 @@ impl Response {
     }
 
     fn add_headers(&self, reply: &mut Reply, with: &Rendering<'_>) -> Result<(), Failure> {
-        for (name, text) in &self.headers {
-            let text = text.render(with.templates, with.scope)?;
+        for (name, template) in &self.headers {
+            let text = template.render(with.templates, with.scope)?;
             let value = HeaderValue::from_str(&text)
                 .map_err(|_| Failure::unfit(format!("the header {name} cannot hold {text:?}")))?;
+            // What a visitor sends leads to nobody else's site.
+            if *name == LOCATION && !matches!(template, Text::Fixed(_)) && !stays_here(&text) {
+                return Err(Failure::unfit(format!("the header {name} would lead to {text:?}")));
+            }
             reply.headers.retain(|(other, _)| other != name);
             reply.headers.push((name.clone(), value));
         }

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use http::{HeaderName, StatusCode};
+use http::StatusCode;
 
 use super::actions::expression;
+use super::headers;
 use super::response::{Content, Redirect, Response, Target};
 use crate::config::declaration::ResponseDeclaration;
 use crate::config::keys;
@@ -53,42 +54,9 @@ pub fn response(declared: &ResponseDeclaration, writing: &mut Writing<'_>) -> Op
         None => None,
     };
     let shows_nonce = shown.iter().any(|template| writing.library.shows(template, "csp_nonce"));
-    let headers: Vec<_> = declared.headers.iter().filter_map(|entry| header(entry, writing)).collect();
-    if shows_nonce {
-        check_policy(&declared.headers, writing);
-    }
-    if matches!(content, Some(Content::Text(Text::Template(..)) | Content::Json(_))) {
-        check_type(declared, writing);
-    }
+    let shows_visitors = shown.iter().any(|template| headers::shows_visitors(template, writing));
+    let headers = headers::compile(declared, shows_visitors, shows_nonce, writing);
     Some(Response { content: content?, status, headers, shows_flash, shows_token, shows_nonce })
-}
-
-/// Refuses to send as HTML what is not escaped for it.
-fn check_type(declared: &ResponseDeclaration, writing: &mut Writing<'_>) {
-    let own = declared.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-type"));
-    let is_html = |own: &&Entry| own.node.to_value().as_str().is_some_and(|kind| kind.to_lowercase().contains("html"));
-    if let Some(own) = own.filter(is_html) {
-        let kind = declared.kind.value;
-        writing.problems.push(
-            Diagnostic::error(&own.node.place, format!("nothing in `{kind}` is escaped, so it cannot be sent as HTML"))
-                .key(&own.node.key)
-                .help("answer with `html` or `template`, and leave this header out"),
-        );
-    }
-}
-
-/// Warns of a policy of the route's own that does not take the nonce that its page shows.
-fn check_policy(headers: &[Entry], writing: &mut Writing<'_>) {
-    let own = headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-security-policy"));
-    if let Some(own) = own.filter(|own| own.node.to_value().as_str().is_none_or(|text| !text.contains("csp_nonce"))) {
-        writing.problems.push(
-            Diagnostic::warning(&own.node.place, "the page shows `csp_nonce`, but this policy does not have it")
-                .key(&own.node.key)
-                .help(
-                    "without it, scripts and styles with the nonce are not taken: `script-src 'nonce-{{csp_nonce}}'`",
-                ),
-        );
-    }
 }
 
 /// Compiles the `invalid` of a route: a bad request unless it says otherwise.
@@ -177,38 +145,6 @@ fn json(node: &Node, writing: &mut Writing<'_>) -> Option<Term> {
 pub fn all<I, T>(items: &[I], compile: impl FnMut(&I) -> Option<T>) -> Option<Vec<T>> {
     let compiled: Vec<Option<T>> = items.iter().map(compile).collect();
     compiled.into_iter().collect()
-}
-
-/// Headers that are the engine's own: setting them would break the connection or the session.
-const OWN_HEADERS: [&str; 6] = ["set-cookie", "content-length", "transfer-encoding", "connection", "date", "upgrade"];
-
-fn header(entry: &Entry, writing: &mut Writing<'_>) -> Option<(HeaderName, Text)> {
-    let Ok(name) = HeaderName::from_bytes(entry.name.as_bytes()) else {
-        writing.problems.push(
-            Diagnostic::error(&entry.name.place, format!("`{}` is not the name of a header", entry.name.value))
-                .key(&entry.node.key)
-                .help("a name is letters, digits and hyphens, such as `X-Robots-Tag`"),
-        );
-        return None;
-    };
-    if OWN_HEADERS.contains(&name.as_str()) {
-        writing.problems.push(
-            Diagnostic::error(&entry.name.place, format!("the header `{}` cannot be declared", entry.name.value))
-                .key(&entry.node.key)
-                .help("the server sets it by itself; leave it out"),
-        );
-        return None;
-    }
-    let text = text(&entry.node, Escaping::Plain, writing)?;
-    if let Text::Fixed(fixed) = &text
-        && http::HeaderValue::from_str(fixed).is_err()
-    {
-        writing.problems.push(
-            entry.node.error("this cannot stand in a header").help("a header is one line without control characters"),
-        );
-        return None;
-    }
-    Some((name, text))
 }
 
 fn redirect(node: &Node, writing: &mut Writing<'_>) -> Option<Redirect> {

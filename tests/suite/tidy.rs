@@ -164,7 +164,8 @@ fn the_example_of_every_verb_builds() {
             "[session]\nfactory = \"signed-cookie\"\nsecret = {{ file = \"session.secret\", generate = true }}\n\
              [users]\nmembers = {{ file = \"users.toml\" }}\n\
              [routes.home]\npath = \"/\"\nmethods = [\"GET\", \"POST\"]\ntext = \"hello\"\nactions = [{}]\n\
-             [routes.login]\npath = \"/login\"\ntext = \"log in\"\n",
+             [routes.login]\npath = \"/login\"\ntext = \"log in\"\n\
+             [routes.item]\npath = \"/item/{{sku}}\"\ntext = \"item\"\n",
             verb.example
         );
         fs::write(&site, text).unwrap();

@@ -205,6 +205,16 @@ pub fn caching(wish: Wish, facts: &Facts<'_>, problems: &mut Diagnostics) -> Opt
                 return None;
             }
         };
+        if variable.path.starts_with(&["request".to_owned(), "time".to_owned()]) {
+            problems.push(
+                Diagnostic::warning(
+                    &variable.place,
+                    format!("with the time in it, no reply of `{name}` is used again"),
+                )
+                .key(&variable.key)
+                .help("every second has another; take it out, or take `cache` away"),
+            );
+        }
         inputs.insert(variable.path.into_iter().take(depth).collect());
     }
     let inputs = inputs.into_iter().filter_map(Expression::of_parts).collect();

@@ -139,3 +139,41 @@ fn cookies_are_not_shown_to_templates() {
     site.get("/set");
     assert_eq!(site.get("/").body(), r#"{"host":"localhost"}"#);
 }
+
+#[test]
+fn a_location_that_a_visitor_names_stays_on_the_site() {
+    let mut site = Site::new(
+        r#"
+        [routes.made]
+        path = "/made"
+        text = "Here it is."
+        status = 201
+        headers = { location = "{{query.to}}" }
+        "#,
+    );
+    let made = site.get("/made?to=/notes/7");
+    assert_eq!((made.status().as_u16(), made.header("location")), (201, Some("/notes/7")));
+    for away in ["//evil.example", "https://evil.example", "/%5Cevil.example", "evil", ""] {
+        let refused = site.get(&format!("/made?to={away}"));
+        assert_eq!((refused.status().as_u16(), refused.header("location")), (400, None), "{away}");
+    }
+}
+
+#[test]
+fn a_client_that_asks_for_json_gets_no_page_for_people() {
+    let mut site = Site::new(
+        r#"
+        [errors]
+        404 = { html = "<h1>Lost</h1>" }
+        4xx = { json = { wrong = "error.message" } }
+
+        [routes.home]
+        path = "/"
+        text = "Home"
+        "#,
+    );
+    let json = [("Accept", "application/json")];
+    assert_eq!(site.send("GET", "/nowhere", &json, "").json()["wrong"], "There is no page at this address.");
+    assert_eq!(site.send("GET", "/nowhere", &[("Accept", "text/html")], "").body(), "<h1>Lost</h1>");
+    assert_eq!(site.send("GET", "/nowhere", &[], "").body(), "<h1>Lost</h1>");
+}
