@@ -2,7 +2,7 @@
 //!
 //! Handlebars escapes the same way wherever a value stands; browsers do not read it the same way. So a
 //! page is followed from its beginning, through its partials and all its branches, by the tokenizer of
-//! HTML ([`html`]): each value has a place, and is of a making ([`Made`]). What does not go together is a
+//! HTML (`html`): each value has a place, and is of a making ([`Made`]). What does not go together is a
 //! [`Danger`] if a visitor can choose the value.
 
 mod attribute;
