@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::open;
 use super::webdriver::Browser;
-use crate::driver::{PATIENCE, Server, Site};
+use crate::driver::{PATIENCE, Site};
 
 /// Where the visitor is: the path and the heading.
 fn page(browser: &Browser) -> (String, String) {
