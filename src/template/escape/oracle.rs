@@ -7,6 +7,7 @@ use std::sync::Arc;
 use handlebars::Handlebars;
 use handlebars::template::Template;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use scraper::{Html, Node};
 use serde_json::{Value, json};
 
@@ -179,10 +180,11 @@ fn skeleton(page: &str, value: &str) -> Skeleton {
                         scripts.push(format!("{name}: {shown}"));
                     }
                     let url: String = shown.chars().filter(|c| !c.is_control() && *c != ' ').collect();
-                    if matches!(name, "href" | "src" | "content") && url.to_lowercase().contains("javascript:a") {
-                        let is_its_beginning = name == "content" || url.to_lowercase().starts_with("javascript:a");
-                        assert!(!is_its_beginning, "{name}={shown}");
-                    }
+                    // `0; url=…` of a page that leads elsewhere.
+                    let url = url.to_lowercase();
+                    let url = url.split_once("url=").filter(|_| name == "content").map_or(url.as_str(), |(_, url)| url);
+                    let is_script = matches!(name, "href" | "src" | "content") && url.starts_with("javascript:a");
+                    assert!(!is_script, "{name}={shown}");
                 }
                 if matches!(element.name(), "script" | "style") {
                     let text: String =
@@ -244,7 +246,13 @@ fn the_oracle_sees_what_is_wrong() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    // Always the same pages: whoever looks for more gives another seed, and more cases.
+    #![proptest_config(ProptestConfig {
+        cases: 1500,
+        rng_seed: RngSeed::Fixed(7),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn a_page_without_danger_is_the_same_for_hostile_values(
