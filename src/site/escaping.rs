@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::check::Shown;
 use super::route::Step;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::template::escape::{self, Danger};
+use crate::template::escape::{self, Danger, For};
 use crate::template::helpers::is_helper;
 use crate::template::library::Library;
 
@@ -69,17 +69,23 @@ fn told(danger: &Danger, x: &str) -> (String, String) {
             format!("`{attribute}` is a script, and a visitor could write in it"),
             format!("put the value into `data-value=\"{tag}\"`, and read that in a script"),
         ),
-        Danger::Scheme(attribute) => (
+        Danger::Scheme(attribute, leads) => (
             format!("a visitor could begin this `{attribute}` with `javascript:`"),
-            format!(
-                "begin it with a path: `/…/{tag}`, or with `{{{{url \"route\" …}}}}`; \
-                 for an address elsewhere, write `{{{{web_url {inner}}}}}`"
-            ),
+            match leads {
+                For::Link => format!(
+                    "begin it with a path: `/…/{tag}`, or with `{{{{url \"route\" …}}}}`; \
+                     for an address elsewhere, write `{{{{web_url {inner}}}}}`"
+                ),
+                For::Target | For::Part => {
+                    format!("begin it with a path: `/…/{tag}`, or write `{{{{url \"route\" …}}}}`")
+                }
+            },
         ),
-        Danger::Host(attribute, embedded) => (
-            match embedded {
-                true => format!("a visitor could let this `{attribute}` bring something from another site"),
-                false => format!("a visitor could let this `{attribute}` lead to another site: `//…`"),
+        Danger::Host(attribute, leads) => (
+            match leads {
+                For::Part => format!("a visitor could let this `{attribute}` bring something from another site"),
+                For::Target => format!("a visitor could let this `{attribute}` send people to another site"),
+                For::Link => format!("a visitor could let this `{attribute}` lead to another site: `//…`"),
             },
             "write `{{url \"route\" …}}`, or a fixed part of the path in front: `/teas/{{…}}`".to_owned(),
         ),
@@ -90,6 +96,20 @@ fn told(danger: &Danger, x: &str) -> (String, String) {
         Danger::Tag => (
             format!("`{x}` stands in a tag, but not in a value: a visitor could add attributes"),
             "write the names of tags and attributes out, with `{{#if}}` around them".to_owned(),
+        ),
+        Danger::Element => (
+            format!("`{x}` is the name of an element, which may be `script`"),
+            "write the name out, with `{{#if}}` around it".to_owned(),
+        ),
+        Danger::Attribute => (
+            format!("`{x}` is the value of an attribute whose name is a value, too: it may be `onclick`"),
+            "write the name of the attribute out, with `{{#if}}` around it".to_owned(),
+        ),
+        Danger::NoBody => (
+            "there is nothing that `@partial-block` could stand for here".to_owned(),
+            "it stands in the template that `{{#> …}}` includes, not in one that this includes; \
+             with `{{#> @partial-block}}…{{/@partial-block}}` it has a text of its own"
+                .to_owned(),
         ),
         Danger::Document => (
             "what stands in `srcdoc` is a page, and a visitor could put a script into it".to_owned(),

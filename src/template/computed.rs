@@ -87,7 +87,9 @@ impl Call {
                 values.extend(self.helper.named.iter().map(|name| find(name)));
                 Ok(operator(&values))
             }
-            Work::StaticUrl => Ok(Value::String(urls::static_url(templates.versions(), &values))),
+            Work::StaticUrl => {
+                urls::static_url(templates.versions(), &values).map(Value::String).map_err(RenderFailure::Unfit)
+            }
             Work::CsrfField => {
                 let token = scope.get("csrf_token", None).unwrap_or_default();
                 Ok(Value::String(csrf_field(&token)))

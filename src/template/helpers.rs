@@ -321,7 +321,8 @@ impl HelperDef for StaticUrl {
         _: &mut RenderContext<'reg, 'rc>,
     ) -> Result<ScopedJson<'rc>, RenderError> {
         let parts: Vec<&Value> = helper.params().iter().map(PathAndJson::value).collect();
-        Ok(ScopedJson::Derived(Value::String(static_url(&self.0, &parts))))
+        let path = static_url(&self.0, &parts).map_err(|why| RenderErrorReason::NestedError(Box::new(Unfit(why))))?;
+        Ok(ScopedJson::Derived(Value::String(path)))
     }
 }
 
@@ -378,14 +379,16 @@ impl HelperDef for Json {
 /// template literal.
 pub fn script_safe_json(value: &Value) -> String {
     // Outside of its texts, JSON has none of these.
-    const ENDING: [char; 9] = ['<', '>', '&', '\'', '`', '$', '*', '\u{2028}', '\u{2029}'];
+    const ENDING: [char; 10] = ['<', '>', '&', '\'', '`', '$', '*', '/', '\u{2028}', '\u{2029}'];
     let text = value.to_string();
     if !text.contains(ENDING) {
         return text;
     }
     let mut safe = String::with_capacity(text.len() + 16);
     for c in text.chars() {
-        if ENDING.contains(&c) {
+        if c == '/' {
+            safe.push_str("\\/");
+        } else if ENDING.contains(&c) {
             safe.push_str(&format!("\\u{:04x}", u32::from(c)));
         } else {
             safe.push(c);
@@ -445,9 +448,12 @@ mod tests {
 
     #[test]
     fn json_ends_nothing_that_it_stands_in() {
-        let hostile = json!({ "</script><!--": ["\u{2028}\u{2029}&amp;'", "`${x}` */", 1] });
+        let hostile = json!({ "</script><!--": ["\u{2028}\u{2029}&amp;'", "`${x}` */", "/", 1] });
         let text = script_safe_json(&hostile);
-        assert!(!text.contains(['<', '>', '&', '\'', '`', '$', '*', '\u{2028}', '\u{2029}']), "{text}");
+        assert!(
+            !text.replace("\\/", "").contains(['/', '<', '>', '&', '\'', '`', '$', '*', '\u{2028}', '\u{2029}']),
+            "{text}"
+        );
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), hostile);
     }
 }

@@ -49,15 +49,20 @@ const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_'
 /// What of a static file's path stays as it is (RFC 3986: unreserved, and `/`).
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
-/// The path of a static file in parts, with its version if it is one that was written out.
-pub fn static_url(versions: &Versions, parts: &[&Value]) -> String {
+/// The path of a static file in parts, with its version if it is one that was written out; or why there is
+/// none: what comes of the parts would lead elsewhere.
+pub fn static_url(versions: &Versions, parts: &[&Value]) -> Result<String, String> {
     let path: String = parts.iter().map(|part| part.render()).collect();
+    let leads_elsewhere = |segment| matches!(segment, "." | "..");
+    if path.starts_with("//") || path.split('/').any(leads_elsewhere) || path.contains(char::is_control) {
+        return Err(format!("no static file has the path {path:?}"));
+    }
     let mut url = utf8_percent_encode(&path, PATH).to_string();
     if let Some(version) = versions.get(&path) {
         url.push_str("?v=");
         url.push_str(version);
     }
-    url
+    Ok(url)
 }
 
 /// What of another's URL stays as it is: what the URL Standard has in URLs, quotes left out.
@@ -96,6 +101,17 @@ fn marker_text(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_static_file_stays_below_its_folder() {
+        let shown = |part: &str| static_url(&Versions::new(), &[&Value::from("/"), &Value::from(part)]);
+        for (good, url) in [("a/b.png", "/a/b.png"), ("a\"b\\", "/a%22b%5C"), ("..a", "/..a"), ("", "/")] {
+            assert_eq!(shown(good).as_deref(), Ok(url), "{good}");
+        }
+        for bad in ["/evil.example/a.js", "..", "a/../../b", "./a", "\t/evil.example"] {
+            assert!(shown(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn only_addresses_of_the_web_stay() {

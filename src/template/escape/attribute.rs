@@ -1,5 +1,6 @@
 //! What the values of attributes are read as.
 
+use super::Made;
 use super::html::ReadAs;
 use super::url::{InUrl, Url};
 
@@ -17,8 +18,8 @@ pub struct Attribute {
 pub enum Meaning {
     /// Nothing that we know of.
     None,
-    /// A URL; whether what is there becomes a part of the page.
-    Url(Url, bool),
+    /// A URL, and what it is for.
+    Url(Url, For),
     /// A script.
     Script,
     /// A style.
@@ -31,33 +32,62 @@ pub enum Meaning {
     HttpEquiv(String),
     /// `content` of a `<meta>`: a URL behind an equals sign, if it is one that leads elsewhere.
     Content(Option<Url>),
+    /// It cannot be told: the name is a value, or has one in it.
+    Unclear,
 }
+
+/// What a browser does with a URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum For {
+    /// People may follow it, or it is a picture.
+    Link,
+    /// A form is sent there, or the browser goes there by itself.
+    Target,
+    /// What is there becomes a part of the page.
+    Part,
+}
+
+/// Stands for a value in a name.
+pub const IN_NAME: char = '\u{fffd}';
 
 /// Attributes with a URL that a browser may follow or run.
 const URLS: [&str; 9] =
     ["href", "src", "action", "formaction", "xlink:href", "poster", "background", "manifest", "codebase"];
 
+/// Other attributes that are more than text, those that begin with `on` aside.
+const OTHERS: [&str; 10] =
+    ["style", "srcdoc", "http-equiv", "content", "data", "attributename", "to", "from", "by", "values"];
+
+/// Names that begin with `on`, as scripts do, and are none.
+const NO_SCRIPTS: [&str; 4] = ["on", "one", "once", "only"];
+
 /// Elements whose URL becomes a part of the page, or a page in it.
-const EMBEDDING: [&str; 7] = ["script", "base", "object", "embed", "iframe", "frame", "link"];
+pub const EMBEDDING: [&str; 8] = ["script", "base", "object", "embed", "iframe", "frame", "link", "use"];
 
 /// Elements that give another one's attribute its value.
-const ANIMATING: [&str; 4] = ["animate", "set", "animatetransform", "animatemotion"];
+pub const ANIMATING: [&str; 4] = ["animate", "set", "animatetransform", "animatemotion"];
 
 impl Attribute {
     /// An attribute of an element; its value begins.
     pub fn new(element: &str, name: String) -> Self {
-        let embedding = EMBEDDING.contains(&element);
+        let leads = if EMBEDDING.contains(&element) { For::Part } else { For::Link };
         let meaning = match name.as_str() {
             "style" => Meaning::Style,
             "srcdoc" => Meaning::Document,
             "http-equiv" => Meaning::HttpEquiv(String::new()),
             "content" if element == "meta" => Meaning::Content(None),
-            "data" if element == "object" => Meaning::Url(Url::new(), embedding),
+            "data" if element == "object" => Meaning::Url(Url::new(), For::Part),
             "attributename" => Meaning::Semantics,
-            "to" | "from" | "by" | "values" if ANIMATING.contains(&element) => Meaning::Url(Url::new(), false),
-            name if URLS.contains(&name) => Meaning::Url(Url::new(), embedding),
-            name if name.starts_with("on") => Meaning::Script,
-            _ => Meaning::None,
+            "to" | "from" | "by" if ANIMATING.contains(&element) => Meaning::Url(Url::new(), For::Part),
+            // Each of many may be one, and a value could bring more.
+            "values" if ANIMATING.contains(&element) => Meaning::Url(Url::Unclear, For::Part),
+            "action" | "formaction" => Meaning::Url(Url::new(), For::Target),
+            name if URLS.contains(&name) => Meaning::Url(Url::new(), leads),
+            name if name.starts_with("on") && !NO_SCRIPTS.contains(&name) => Meaning::Script,
+            name => match name.split_once(IN_NAME) {
+                Some((start, _)) if may_mean_something(start) => Meaning::Unclear,
+                _ => Meaning::None,
+            },
         };
         Self { name, meaning }
     }
@@ -81,17 +111,23 @@ impl Attribute {
     }
 
     /// Puts a value in; says what it is read as.
-    pub fn put(&mut self) -> ReadAs {
+    pub fn put(&mut self, made: Made) -> ReadAs {
         match &mut self.meaning {
             Meaning::None => ReadAs::Text,
-            Meaning::Url(url, embedded) => ReadAs::Url { part: url.put(), embedded: *embedded },
+            Meaning::Url(url, leads) => ReadAs::Url { part: url.put(made), leads: *leads },
             Meaning::Script => ReadAs::Script,
             Meaning::Style => ReadAs::Style,
             Meaning::Document => ReadAs::Document,
             Meaning::Semantics | Meaning::HttpEquiv(_) => ReadAs::Semantics,
             // It might bring its own `url=`.
-            Meaning::Content(None) => ReadAs::Url { part: InUrl::Scheme, embedded: false },
-            Meaning::Content(Some(url)) => ReadAs::Url { part: url.put(), embedded: false },
+            Meaning::Content(None) => ReadAs::Url { part: InUrl::Scheme, leads: For::Target },
+            Meaning::Content(Some(url)) => ReadAs::Url { part: url.put(made), leads: For::Target },
+            Meaning::Unclear => ReadAs::Unclear,
         }
     }
+}
+
+/// Whether the name of an attribute that begins so may be that of one that is more than text.
+fn may_mean_something(start: &str) -> bool {
+    start.starts_with("on") || "on".starts_with(start) || URLS.iter().chain(&OTHERS).any(|name| name.starts_with(start))
 }

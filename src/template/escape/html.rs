@@ -1,9 +1,11 @@
 //! Where in HTML a text has led to: the tokenizer of the standard ("13.2.5 Tokenization"), for texts with
 //! values in them.
 
-use super::attribute::{Attribute, Meaning};
-use super::raw::{RAW, Raw};
+use super::Made;
+use super::attribute::{Attribute, For};
+use super::raw::{Next, RAW, Raw};
 use super::script::InScript;
+use super::tag::{In, Tag, push_name};
 use super::url::InUrl;
 
 /// Where a value stands.
@@ -17,6 +19,8 @@ pub enum Place {
     Comment,
     /// It is in a tag, but not in the value of an attribute.
     Tag,
+    /// It is the name of an element, or a part of it, and may be one with a content of its own kind.
+    Element,
     /// It is in a `<script>`.
     Script(InScript),
     /// It is in a `<style>`.
@@ -41,8 +45,8 @@ pub enum ReadAs {
     Url {
         /// What of it a value can choose.
         part: InUrl,
-        /// Whether what is there becomes a part of the page.
-        embedded: bool,
+        /// What it is for.
+        leads: For,
     },
     /// A script, as in `onclick`.
     Script,
@@ -52,6 +56,8 @@ pub enum ReadAs {
     Document,
     /// What other attributes of the element mean.
     Semantics,
+    /// It cannot be told: the name of the attribute is a value, too.
+    Unclear,
 }
 
 /// What the text so far has led to.
@@ -59,7 +65,7 @@ pub enum ReadAs {
 pub struct Html {
     state: State,
     /// How deep in `<svg>` or `<math>`, where elements such as `<style>` and `<title>` may have others in
-    /// them.
+    /// them, or in `<select>` or `<frameset>`, where browsers may not know them.
     foreign: u8,
     /// A value of `content` that an `http-equiv` behind it has made a URL.
     late: Option<usize>,
@@ -98,32 +104,6 @@ enum End {
     ValueDash,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Tag {
-    /// In small letters.
-    name: String,
-    closing: bool,
-    /// It is a `<meta>` that leads elsewhere.
-    refresh: bool,
-    /// A value in its `content` that would choose where.
-    held: Option<usize>,
-}
-
-/// Where in a tag.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum In {
-    Name,
-    Between,
-    Slash,
-    AttributeName(String),
-    AfterName(String),
-    BeforeValue(Attribute),
-    Value(Attribute, Option<char>),
-}
-
-/// Longer names are no others than those that are cut here.
-const LONGEST_NAME: usize = 32;
-
 /// How deep `<svg>` is counted.
 const DEEPEST: u8 = 8;
 
@@ -145,12 +125,13 @@ impl Html {
                 }
                 states.extend(fork);
             }
+            states.retain(|html| !matches!(&html.state, State::Raw(raw) if raw.is_void()));
             dedup(states);
         }
     }
 
     /// Puts the value with this number in; says where that is.
-    pub fn put(&mut self, number: usize) -> Place {
+    pub fn put(&mut self, number: usize, made: Made) -> Place {
         let state = std::mem::replace(&mut self.state, State::Text);
         let (state, place) = match state {
             State::Text => (State::Text, Place::Text),
@@ -159,14 +140,14 @@ impl Html {
                 let place = raw.put();
                 (State::Raw(raw), place)
             }
-            State::TagOpen => (State::Tag(Tag::new("", false), In::Name), Place::Tag),
-            State::EndTagOpen => (State::Tag(Tag::new("", true), In::Name), Place::Tag),
+            State::TagOpen => (State::Tag(Tag::new("", false), In::Name), Place::Element),
+            State::EndTagOpen => (State::Tag(Tag::new("", true), In::Name), Place::Element),
             State::Declaration | State::DeclarationDash => (State::BogusComment, Place::Tag),
             State::BogusComment => (State::BogusComment, Place::Comment),
             State::Comment(_) => (State::Comment(End::Value), Place::Comment),
             State::Cdata(_) => (State::Cdata(3), Place::Text),
             State::Tag(mut tag, within) => {
-                let (within, place) = tag.put(within, number);
+                let (within, place) = tag.put(within, number, made);
                 (State::Tag(tag, within), place)
             }
         };
@@ -182,12 +163,13 @@ impl Html {
             State::Text if c == '<' => State::TagOpen,
             State::Text => State::Text,
             State::Plaintext => State::Plaintext,
-            State::Raw(mut raw) => {
-                if raw.next(c) {
-                    return self.in_tag(Tag::new(raw.element(), true), In::Name, c);
+            State::Raw(mut raw) => match raw.next(c) {
+                Next::End => return self.in_tag(Tag::new(raw.element(), true), In::Name, c),
+                Next::On(other) => {
+                    fork = other.map(|raw| self.with(State::Raw(raw)));
+                    State::Raw(raw)
                 }
-                State::Raw(raw)
-            }
+            },
             State::TagOpen => match c {
                 '!' => State::Declaration,
                 '/' => State::EndTagOpen,
@@ -299,7 +281,7 @@ impl Html {
         if tag.refresh {
             self.late = tag.held;
         }
-        let is_foreign = matches!(tag.name.as_str(), "svg" | "math");
+        let is_foreign = matches!(tag.name.as_str(), "svg" | "math" | "select" | "frameset");
         self.state = State::Text;
         if tag.closing {
             self.foreign -= u8::from(is_foreign && self.foreign > 0);
@@ -330,12 +312,6 @@ pub fn dedup(states: &mut Vec<Html>) {
     }
 }
 
-fn push_name(name: &mut String, c: char) {
-    if name.len() < LONGEST_NAME {
-        name.push(c.to_ascii_lowercase());
-    }
-}
-
 enum Ended {
     No(End),
     Yes,
@@ -355,39 +331,5 @@ impl End {
             (Self::StartDash | Self::Dash | Self::Dashes | Self::ValueDash, '-') => Ended::No(Self::Dashes),
             _ => Ended::No(Self::None),
         }
-    }
-}
-
-impl Tag {
-    fn new(name: &str, closing: bool) -> Self {
-        Self { name: name.to_owned(), closing, refresh: false, held: None }
-    }
-
-    /// Takes note of an attribute that says what others mean.
-    fn learn(&mut self, attribute: &Attribute) {
-        self.refresh |= self.name == "meta" && attribute.is_refresh();
-    }
-
-    fn put(&mut self, within: In, number: usize) -> (In, Place) {
-        let name = |name: &str| if name.is_empty() { "\u{fffd}".to_owned() } else { name.to_owned() };
-        let (mut attribute, quote) = match within {
-            In::Name => return (In::Name, Place::Tag),
-            In::AttributeName(before) => return (In::AttributeName(name(&before)), Place::Tag),
-            In::Between | In::Slash | In::AfterName(_) => return (In::AttributeName(name("")), Place::Tag),
-            In::BeforeValue(attribute) => (attribute, None),
-            In::Value(attribute, quote) => (attribute, quote),
-        };
-        let mut read_as = attribute.put();
-        if let (Meaning::Content(..), ReadAs::Url { part, .. }) = (&attribute.meaning, &read_as)
-            && !self.refresh
-        {
-            // Most often it is a description.
-            if *part != InUrl::Further {
-                self.held = Some(number);
-            }
-            read_as = ReadAs::Text;
-        }
-        let place = Place::Value { attribute: attribute.name.clone(), quote, read_as };
-        (In::Value(attribute, quote), place)
     }
 }

@@ -13,12 +13,14 @@ mod page;
 mod raw;
 mod script;
 mod sources;
+mod tag;
 #[cfg(test)]
 mod tests;
 mod url;
 
 use std::collections::BTreeSet;
 
+pub use attribute::For;
 use html::{Place, ReadAs};
 use page::follow;
 use script::InScript;
@@ -54,8 +56,14 @@ pub enum Made {
     Raw,
     /// By `json`: what could end a script, a text in single quotes or a comment is escaped.
     Json,
-    /// By `url`, `static_url` or `web_url`: a URL that is no script, percent-encoded.
+    /// By `url` or `static_url`: a path of this site, percent-encoded.
     Path,
+    /// By `web_url`: a URL that is no script, percent-encoded.
+    WebUrl,
+    /// The host that the request is for: nothing that could not be in a URL.
+    Host,
+    /// A number, a truth value or a word of the engine's: never empty, and nothing in it ends anything.
+    Word,
     /// By a helper that makes HTML: `csrf_field`.
     Html,
 }
@@ -74,13 +82,19 @@ pub enum Danger {
     /// An attribute such as `onclick`.
     Handler(String),
     /// The URL in this attribute can be a script.
-    Scheme(String),
-    /// The URL in this attribute can lead anywhere; whether what is there becomes a part of the page.
-    Host(String, bool),
+    Scheme(String, For),
+    /// The URL in this attribute can lead anywhere.
+    Host(String, For),
     /// The value of this attribute has no quotes.
     Unquoted(String),
     /// It is a tag's or an attribute's name, or in their place.
     Tag,
+    /// It is the name of an element, so that what stands in it can be anything.
+    Element,
+    /// The name of the attribute is a value itself.
+    Attribute,
+    /// What the tags of the template stand around is to be here, but there are none.
+    NoBody,
     /// `srcdoc`.
     Document,
     /// This attribute says what others mean.
@@ -101,12 +115,12 @@ impl Danger {
     /// Whether a script of a visitor could run; otherwise he could change how the page looks, or where it
     /// leads.
     pub fn is_grave(&self) -> bool {
-        !matches!(self, Self::Style | Self::Comment | Self::Host(_, false))
+        !matches!(self, Self::Style | Self::Comment | Self::Host(_, For::Link))
     }
 
     /// Whether it is wrong even if no visitor has a part in the value.
     pub fn is_always_wrong(&self) -> bool {
-        matches!(self, Self::Html)
+        matches!(self, Self::Html | Self::Element | Self::NoBody)
     }
 }
 
@@ -136,6 +150,7 @@ impl Shown {
 /// What can come of a value of this making at this place.
 fn danger(made: Made, place: &Place) -> Option<Danger> {
     match (made, place) {
+        (_, Place::Element) => Some(Danger::Element),
         (Made::Html, Place::Text) => None,
         (Made::Html, _) => Some(Danger::Html),
         (_, Place::Tag) => Some(Danger::Tag),
@@ -159,12 +174,18 @@ fn in_value(made: Made, attribute: &str, quote: Option<char>, read_as: &ReadAs) 
         (ReadAs::Document, _) => Some(Danger::Document),
         (_, Made::Raw) => Some(Danger::Raw),
         (_, Made::Json) if quote != Some('\'') => Some(Danger::JsonInAttribute(attribute)),
-        (ReadAs::Url { .. } | ReadAs::Text, Made::Path) => None,
+        (ReadAs::Unclear, _) => Some(Danger::Attribute),
+        (ReadAs::Text, Made::Path | Made::WebUrl) => None,
+        (ReadAs::Url { part: InUrl::Further, .. }, Made::Path | Made::WebUrl) => None,
+        (ReadAs::Url { part: InUrl::Web, leads: For::Link }, _) => None,
+        (ReadAs::Url { part: InUrl::Web | InUrl::Host, leads }, Made::Path | Made::WebUrl) => {
+            Some(Danger::Host(attribute, *leads))
+        }
         _ if quote.is_none() => Some(Danger::Unquoted(attribute)),
         (ReadAs::Style, _) => Some(Danger::Style),
         (ReadAs::Semantics, _) => Some(Danger::Semantics(attribute)),
-        (ReadAs::Url { part: InUrl::Scheme, .. }, _) => Some(Danger::Scheme(attribute)),
-        (ReadAs::Url { part: InUrl::Host, embedded }, _) => Some(Danger::Host(attribute, *embedded)),
+        (ReadAs::Url { part: InUrl::Scheme, leads }, _) => Some(Danger::Scheme(attribute, *leads)),
+        (ReadAs::Url { part: InUrl::Host | InUrl::Web, leads }, _) => Some(Danger::Host(attribute, *leads)),
         (ReadAs::Url { part: InUrl::Further, .. } | ReadAs::Text, _) => None,
     }
 }

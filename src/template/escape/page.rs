@@ -1,12 +1,14 @@
 //! A page from its beginning to its end, in all the ways its templates may go.
 
+use std::collections::BTreeSet;
+
 use handlebars::html_escape;
 use handlebars::template::{DecoratorTemplate, HelperTemplate, Parameter, Template, TemplateElement};
 use serde_json::Value;
 
 use super::html::{Html, dedup};
 use super::sources::{Depth, Origin, Scopes};
-use super::{Danger, Made, Shown, danger};
+use super::{Danger, For, Made, Shown, danger};
 use crate::template::helpers::is_helper;
 
 /// The most states of HTML at one place: what branches leave open multiplies.
@@ -117,7 +119,7 @@ impl<'t> Page<'t, '_> {
             TemplateElement::Expression(tag) => self.expression(tag, false, spot),
             TemplateElement::HtmlExpression(tag) => self.expression(tag, true, spot),
             TemplateElement::HelperBlock(block) => self.block(block),
-            TemplateElement::PartialExpression(tag) | TemplateElement::PartialBlock(tag) => self.partial(tag),
+            TemplateElement::PartialExpression(tag) | TemplateElement::PartialBlock(tag) => self.partial(tag, spot),
             TemplateElement::DecoratorExpression(tag) | TemplateElement::DecoratorBlock(tag) => self.inline(tag),
             _ => {}
         }
@@ -151,25 +153,29 @@ impl<'t> Page<'t, '_> {
         let made = match (origin.made, raw) {
             // They write themselves as they are.
             (Made::Json | Made::Html, _) if is_call || raw => origin.made,
-            (Made::Path, false) => Made::Path,
+            (Made::Path | Made::WebUrl | Made::Host | Made::Word, false) => origin.made,
             (_, true) => Made::Raw,
             (_, false) => Made::Value,
         };
+        if let Some(text) = origin.text.as_deref() {
+            return if raw { self.text(text) } else { self.text(&html_escape(text)) };
+        }
         self.value(written, &Origin { made, ..origin }, spot);
     }
 
     /// `{{concat "/a/" x}}` is what `/a/{{x}}` is.
     fn concat(&mut self, parts: &'t [Parameter], spot: Spot) {
         for part in parts {
-            match part {
-                Parameter::Literal(Value::String(text)) => self.text(&html_escape(text)),
-                Parameter::Literal(literal) => self.text(&literal.to_string()),
-                part => {
-                    let origin = self.scopes.of(part);
-                    let made = if origin.made == Made::Path { Made::Path } else { Made::Value };
-                    self.value(part.as_name().unwrap_or_default(), &Origin { made, ..origin }, spot);
-                }
+            let origin = self.scopes.of(part);
+            if let Some(text) = origin.text.as_deref() {
+                self.text(&html_escape(text));
+                continue;
             }
+            let made = match origin.made {
+                Made::Path | Made::WebUrl | Made::Host | Made::Word => origin.made,
+                _ => Made::Value,
+            };
+            self.value(part.as_name().unwrap_or_default(), &Origin { made, ..origin }, spot);
         }
     }
 
@@ -182,9 +188,14 @@ impl<'t> Page<'t, '_> {
             danger,
         };
         let number = self.late.len();
-        let places: Vec<_> = self.html.iter_mut().map(|html| html.put(number)).collect();
+        let places: Vec<_> = self.html.iter_mut().map(|html| html.put(number, origin.made)).collect();
         let dangers: Vec<Shown> = places.iter().filter_map(|place| danger(origin.made, place)).map(value).collect();
-        let late = (origin.made != Made::Path).then(|| value(Danger::Scheme("content".to_owned())));
+        let content = || "content".to_owned();
+        let late = match origin.made {
+            Made::Path => None,
+            Made::WebUrl => Some(value(Danger::Host(content(), For::Target))),
+            _ => Some(value(Danger::Scheme(content(), For::Target))),
+        };
         self.late.push(late);
         dedup(&mut self.html);
         dangers.into_iter().for_each(|value| self.show(value));
@@ -251,10 +262,10 @@ impl<'t> Page<'t, '_> {
         }
     }
 
-    fn partial(&mut self, tag: &'t DecoratorTemplate) {
+    fn partial(&mut self, tag: &'t DecoratorTemplate, spot: Spot) {
         let Some(name) = tag.name.as_name() else { return };
         if name == "@partial-block" {
-            return self.body(tag.template.as_ref());
+            return self.body(tag.template.as_ref(), spot);
         }
         let context = tag.params.first().map(|context| self.scopes.of(context));
         let given = tag.hash.iter().map(|(name, value)| (name.clone(), self.scopes.of(value))).collect();
@@ -316,10 +327,14 @@ impl<'t> Page<'t, '_> {
     }
 
     /// `{{> @partial-block}}`.
-    fn body(&mut self, fallback: Option<&'t Template>) {
+    fn body(&mut self, fallback: Option<&'t Template>, spot: Spot) {
         let Some(Some(body)) = self.bodies.last().cloned() else {
-            if let Some(fallback) = fallback {
-                self.template(fallback);
+            match fallback {
+                Some(fallback) => self.template(fallback),
+                None => {
+                    let (template, written, names) = (self.home(), "@partial-block".to_owned(), BTreeSet::new());
+                    self.show(Shown { template, spot, written, names, danger: Danger::NoBody });
+                }
             }
             return;
         };

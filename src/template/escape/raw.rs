@@ -29,6 +29,14 @@ enum Comment {
     Hiding,
 }
 
+/// What a character leads to.
+pub enum Next {
+    /// It is the one behind `</element`.
+    End,
+    /// The content goes on, perhaps in this way as well.
+    On(Option<Raw>),
+}
+
 impl Raw {
     /// The content begins.
     pub fn new(element: &'static str) -> Self {
@@ -41,11 +49,22 @@ impl Raw {
         self.element
     }
 
-    /// Takes a character; true if it is the one behind `</element`.
-    pub fn next(&mut self, c: char) -> bool {
-        if let Some(script) = &mut self.script {
-            script.next(c);
+    /// Takes a character; there may be another way to read it.
+    pub fn next(&mut self, c: char) -> Next {
+        let other = self.script.as_mut().and_then(|script| script.next(c));
+        match self.ends(c) {
+            true => Next::End,
+            false => Next::On(other.map(|script| Self { script: Some(script), ..self.clone() })),
         }
+    }
+
+    /// Whether it cannot be read like this after all.
+    pub fn is_void(&self) -> bool {
+        self.script.as_ref().is_some_and(Script::is_void)
+    }
+
+    /// Whether a character is the one behind `</element`.
+    fn ends(&mut self, c: char) -> bool {
         let c = c.to_ascii_lowercase();
         if self.goes_on(c) {
             self.begun.push(c);

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use handlebars::JsonRender;
 use handlebars::template::{BlockParam, HelperTemplate, Parameter, TemplateElement};
+use serde_json::Value;
 
 use super::Made;
 use crate::template::names::{Start, parse};
@@ -15,11 +17,17 @@ pub struct Origin {
     pub names: BTreeSet<String>,
     /// What made it.
     pub made: Made,
+    /// The text, if it is written out.
+    pub text: Option<String>,
 }
 
 impl Origin {
     fn plain(names: BTreeSet<String>) -> Self {
-        Self { names, made: Made::Value }
+        Self { names, made: Made::Value, text: None }
+    }
+
+    fn made(made: Made, names: BTreeSet<String>) -> Self {
+        Self { names, made, text: None }
     }
 }
 
@@ -44,8 +52,7 @@ enum Scope {
 pub type Depth = (usize, usize);
 
 /// Entries that the engine has checked, or made: in none of them is anything that a visitor likes.
-const CHECKED: [(&str, &str); 7] = [
-    ("request", "host"),
+const CHECKED: [(&str, &str); 6] = [
     ("request", "scheme"),
     ("request", "time"),
     ("request", "remote_addr"),
@@ -54,8 +61,8 @@ const CHECKED: [(&str, &str); 7] = [
     ("error", "id"),
 ];
 
-/// What is a path of this site.
-const PATHS: [(&str, &str); 1] = [("error", "back")];
+/// What is checked to be a part of a URL, and may have quotes and parentheses in it.
+const IN_URLS: [(&str, &str, Made); 2] = [("error", "back", Made::Path), ("request", "host", Made::Host)];
 
 /// Helpers whose result is a number, or true or false, whatever they are given.
 const HARMLESS: [&str; 15] =
@@ -103,7 +110,8 @@ impl Scopes {
     /// Where the value of a parameter comes from.
     pub fn of(&self, parameter: &Parameter) -> Origin {
         match parameter {
-            Parameter::Literal(_) => Origin::default(),
+            Parameter::Literal(Value::String(text)) => Origin { text: Some(text.clone()), ..Origin::default() },
+            Parameter::Literal(literal) => Origin { text: Some(literal.render()), ..Origin::default() },
             Parameter::Subexpression(inner) => match inner.as_element() {
                 TemplateElement::Expression(tag) => self.of_call(inner.name(), tag),
                 _ => Origin::default(),
@@ -117,12 +125,13 @@ impl Scopes {
         let of_all = || tag.params.iter().chain(tag.hash.values()).flat_map(|parameter| self.of(parameter).names);
         let of_first = || tag.params.first().map(|first| self.of(first).names).unwrap_or_default();
         match helper {
-            helper if HARMLESS.contains(&helper) => Origin::default(),
+            helper if HARMLESS.contains(&helper) => Origin::made(Made::Word, BTreeSet::new()),
             "lookup" => Origin::plain(of_first()),
-            "markdown" => Origin { names: of_first(), made: Made::Html },
-            "json" => Origin { names: of_first(), made: Made::Json },
-            "url" | "static_url" | "web_url" => Origin { names: of_all().collect(), made: Made::Path },
-            "csrf_field" => Origin { names: BTreeSet::new(), made: Made::Html },
+            "markdown" => Origin::made(Made::Html, of_first()),
+            "json" => Origin::made(Made::Json, of_first()),
+            "url" | "static_url" => Origin::made(Made::Path, of_all().collect()),
+            "web_url" => Origin::made(Made::WebUrl, of_first()),
+            "csrf_field" => Origin::made(Made::Html, BTreeSet::new()),
             _ => Origin::plain(of_all().collect()),
         }
     }
@@ -143,7 +152,7 @@ impl Scopes {
                 });
                 Origin::plain(names.flatten().collect())
             }
-            Start::Local => Origin::default(),
+            Start::Local => Origin::made(Made::Word, BTreeSet::new()),
             Start::Root => Scope::Site.of(&parts),
             // Which of them it is, partials in between decide.
             Start::Up(_) => {
@@ -164,11 +173,13 @@ impl Scope {
         let entry = parts.first().zip(parts.get(1)).map(|(first, second)| (first.as_str(), second.as_str()));
         match (self, parts.first()) {
             (Self::Value(names), _) => Origin::plain(names.clone()),
-            (Self::Site, _) if entry.is_some_and(|entry| CHECKED.contains(&entry)) => Origin::default(),
+            (Self::Site, _) if entry.is_some_and(|entry| CHECKED.contains(&entry)) => {
+                Origin::made(Made::Word, BTreeSet::new())
+            }
             (Self::Site, None) => Origin::plain(BTreeSet::from(["this".to_owned()])),
             (Self::Site, Some(first)) => {
-                let made = if entry.is_some_and(|entry| PATHS.contains(&entry)) { Made::Path } else { Made::Value };
-                Origin { names: BTreeSet::from([first.clone()]), made }
+                let known = IN_URLS.iter().find(|(first, second, _)| entry == Some((*first, *second)));
+                Origin::made(known.map_or(Made::Value, |(.., made)| *made), BTreeSet::from([first.clone()]))
             }
         }
     }

@@ -93,7 +93,8 @@ fn a_template_takes_an_expression_for_the_same_value() {
     let (values, holds) = (site.get("/template?q=tea&n=3"), site.get("/if?q=tea&n=3"));
     let lines = values.body().lines().zip(holds.body().lines());
     for ((expression, expected), (value, holds)) in EXPRESSIONS.iter().zip(lines) {
-        assert_eq!(value, *expected, "{expression}");
+        // In a page, no slash of JSON ends anything.
+        assert_eq!(value.replace("\\/", "/"), *expected, "{expression}");
         let falsy = ["false", "null", "0", "\"\""].contains(expected);
         assert_eq!(holds, if falsy { "no" } else { "yes" }, "{expression}");
     }

@@ -82,7 +82,7 @@ fn pages_escape_and_plain_text_does_not() {
     );
     let text = site.get(&format!("/text?x={x}"));
     assert_eq!((text.body(), text.header("content-type")), ("<b>&\"'=", Some("text/plain; charset=utf-8")));
-    assert_eq!(site.get("/script?x=%3C/script%3E").body(), "<script>let x = \"\\u003c/script\\u003e\";</script>");
+    assert_eq!(site.get("/script?x=%3C/script%3E").body(), "<script>let x = \"\\u003c\\/script\\u003e\";</script>");
 }
 
 #[test]
