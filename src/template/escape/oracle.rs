@@ -50,7 +50,7 @@ const PIECES: &[&str] = &[
     "{{empty}}",
     "{{slash}}",
     "{{url \"home\"}}",
-    "{{static_url \"/\" a}}",
+    "{{static_url \"/f/\" a}}",
     "&#47;",
     "<p style=\"",
     "<p onclick=\"",
@@ -210,7 +210,7 @@ fn skeleton(page: &str, value: &str) -> Skeleton {
                         node.descendants().filter_map(|node| node.value().as_text().map(|text| &**text)).collect();
                     let json = script_safe_json(&Value::from(value));
                     let path = NoRoutes.path("", &mut |_| Some(value.to_owned())).unwrap();
-                    let file = static_url(&BTreeMap::new(), &[&Value::from("/"), &Value::from(value)]);
+                    let file = static_url(&BTreeMap::new(), &[&Value::from("/f/"), &Value::from(value)]);
                     let text = text.replace(&json, "JSON").replace(&path, "PATH");
                     scripts.push(file.map_or(text.clone(), |file| text.replace(&file, "FILE")));
                 }
