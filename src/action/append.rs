@@ -27,7 +27,7 @@ pub const VERB: Verb = Verb {
     ],
     yields: Some("the list as it is now"),
     cannot: Some("the key holds something that is not a list, or the list has reached its `limit`"),
-    example: r#"{ append = "seen", value = "{{path.sku}}", unique = true, limit = 20, or = { redirect = "home" } }"#,
+    example: r#"{ append = "seen", value = "{{path.sku}}", unique = true, limit = 20, overflow = "drop-oldest" }"#,
     build,
 };
 

@@ -21,7 +21,7 @@ pub const VERB: Verb = Verb {
     ],
     yields: None,
     cannot: Some("the session holds something that is not a queue there"),
-    example: r#"{ flash = "Thank you, {{params.user}}.", queue = "success" }"#,
+    example: r#"{ flash = "Thank you, {{params.user}}.", queue = "success", allow_duplicate = false }"#,
     build,
 };
 

@@ -242,6 +242,7 @@ fn folder_with(text: &str) -> TempDir {
     std::fs::write(folder.path().join("teas.csv"), teas).unwrap();
     let hash = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$8mVcfFXtLuuHkUBV+lDSRCWKNFJHxNSTbmbHOCHU2jw";
     std::fs::write(folder.path().join("users.toml"), format!("[ada]\npassword = \"{hash}\"\n")).unwrap();
+    std::fs::create_dir(folder.path().join("pages")).unwrap();
     for name in ["static", "images"] {
         std::fs::create_dir(folder.path().join(name)).unwrap();
         std::fs::write(folder.path().join(name).join("style.css"), "body {}\n").unwrap();

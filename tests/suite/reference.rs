@@ -3,6 +3,7 @@
 //! They stand between `<!-- generated: NAME -->` and `<!-- end -->`. This test makes them anew and
 //! compares; with `UPDATE=1` in the environment it rewrites them.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -42,6 +43,25 @@ fn generated_parts_of_the_documentation_are_what_the_code_says() {
         }
     }
     assert!(stale.is_empty(), "run `UPDATE=1 cargo test --test suite reference`\n\n{}", stale.join("\n"));
+}
+
+/// Who reads the reference alone finds each key written out somewhere.
+#[test]
+fn every_key_verb_and_helper_stands_in_an_example() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference.md")).unwrap();
+    let blocks = page.split("\n```").skip(1).step_by(2).filter(|block| block.starts_with("toml"));
+    let examples = blocks.collect::<String>();
+    let words: BTreeSet<&str> = examples.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-').collect();
+    let routes = [keys::ROUTE, keys::MATCH, keys::PARAM, keys::ACTION, keys::RESPONSE, keys::REDIRECT];
+    let tables = [keys::TOP, keys::CACHE, keys::ROUTE_CACHE, keys::STATIC, keys::MOUNT, USERS];
+    let declared = routes.into_iter().chain(tables).flatten().map(|(name, ..)| *name);
+    let settings = [keys::SERVER, keys::SESSION, keys::CSRF].into_iter().flatten().map(|key| key.name);
+    let verbs = VERBS.iter().flat_map(|verb| verb.options.iter().map(|opt| opt.name).chain([verb.name]));
+    let others = keys::MESSAGES.iter().map(|(name, ..)| *name).chain(PARAM_TYPES.iter().map(|(name, ..)| *name));
+    let factories = FACTORIES.iter().map(|kind| kind.name);
+    let all = declared.chain(settings).chain(verbs).chain(others).chain(factories);
+    let missing: BTreeSet<&str> = all.filter(|name| !words.contains(name)).collect();
+    assert!(missing.is_empty(), "in no example: {missing:?}");
 }
 
 /// The page with every generated part made anew.
