@@ -5,7 +5,7 @@ use http::header::LOCATION;
 
 use crate::config::declaration::ResponseDeclaration;
 use crate::config::tree::Entry;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Written};
 use crate::site::request::NAMES;
 use crate::template::expression::{Text, Writing};
 use crate::template::render::Escaping;
@@ -58,16 +58,18 @@ fn header(entry: &Entry, redirects: bool, writing: &mut Writing<'_>) -> Option<(
         return None;
     }
     let given = entry.node.text(writing.problems)?;
-    let text = writing.text(
-        &crate::diagnostic::Written::quoted(given.value, &given.place),
-        Escaping::Plain,
-        &entry.node.key,
-    )?;
+    let text = writing.text(&Written::quoted(given.value, &given.place), Escaping::Plain, &entry.node.key)?;
     let Text::Fixed(fixed) = &text else {
         // What the first leads to and what the second makes of a body is for the author alone to say.
         if matches!(name.as_str(), "refresh" | "content-type") {
             let help = "write it out, without braces";
             writing.problems.push(entry.node.error(format!("the header `{written}` cannot hold values")).help(help));
+            return None;
+        }
+        let shown = if let Text::Template(template, _) = &text { template.as_str() } else { "" };
+        if writing.library.shows_token(shown) || writing.library.shows(shown, "flash") {
+            let help = "show it in the page: there the token is kept for the form, and messages are taken out";
+            writing.problems.push(entry.node.error("neither a token nor messages go into a header").help(help));
             return None;
         }
         return Some((name, text));
