@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use super::library::Variable;
+use crate::diagnostic::{Diagnostic, Diagnostics, Place, nearest_help};
 
 /// One `{{> name}}`.
 #[derive(Clone, Debug)]
@@ -11,6 +12,8 @@ pub struct Inclusion {
     pub name: String,
     /// Whether it sees the site's names.
     pub site_names: bool,
+    /// What it sees instead, if that is known.
+    pub sees: Option<Vec<String>>,
     /// The names it is given.
     pub given: Vec<String>,
     /// The full name of the inline partial in whose body this stands.
@@ -19,6 +22,30 @@ pub struct Inclusion {
     pub place: Place,
     /// The key path of what it stands in; empty for a file.
     pub key: String,
+}
+
+impl Inclusion {
+    /// Warns of names that what is included shows, and that the block it is included in does not have.
+    pub fn unseen(&self, variables: &[Variable]) -> Vec<Diagnostic> {
+        let Some(sees) = &self.sees else { return Vec::new() };
+        let mut names = BTreeMap::new();
+        for variable in variables.iter().filter(|variable| !variable.from_root && !variable.has_default) {
+            if let Some(name) = variable.path.first().filter(|name| !sees.contains(name) && !self.given.contains(name))
+            {
+                names.entry(name).or_insert(&variable.place);
+            }
+        }
+        let warn =
+            |(name, place): (&String, &Place)| {
+                Diagnostic::warning(&self.place, format!("what is included here sees an item, which has no `{name}`"))
+                    .key(&self.key)
+                    .related(place, "shown here")
+                    .help(nearest_help(name, sees.iter().map(String::as_str)).unwrap_or_else(|| {
+                        format!("write `@root.{name}` there, or give it here: `{name}=@root.{name}`")
+                    }))
+            };
+        names.into_iter().map(warn).collect()
+    }
 }
 
 /// Who includes whom. Inline partials are told apart by name alone: what one of them includes, any

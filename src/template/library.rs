@@ -59,6 +59,8 @@ pub struct Variable {
     pub key: String,
     /// Whether `(default …)` says what it is where there is none.
     pub has_default: bool,
+    /// Whether it is the site's wherever the template is included.
+    pub from_root: bool,
 }
 
 /// What was found in one template.
@@ -151,7 +153,7 @@ impl Library {
             let place = |word: &str| locate(text, spot, word, 0..word.len());
             let error = |word: &str, message: String| Diagnostic::error(&place(word), message).key(key);
             match finding {
-                Finding::Variable { path, written, has_default } => {
+                Finding::Variable { path, written, has_default, from_root } => {
                     let first = path.first().map_or("", String::as_str);
                     let at = written.find(first).unwrap_or(0);
                     let end = at + first.len();
@@ -160,7 +162,7 @@ impl Library {
                         let at = end + written.get(end..)?.find(entry.as_str())?;
                         Some(locate(text, spot, &written, at..at + entry.len()))
                     });
-                    found.variables.push(Variable { path, place, entry, key: key.to_owned(), has_default });
+                    found.variables.push(Variable { path, place, entry, key: key.to_owned(), has_default, from_root });
                 }
                 Finding::NoSuchEntry { name, valid, written } => {
                     let at = written.rfind(&name).unwrap_or(0);
@@ -176,7 +178,7 @@ impl Library {
                     let problem = helpers::misuse(name, values, &names, block);
                     problems.extend(problem.map(|(message, help)| error(name, message).maybe_help(help)));
                 }
-                Finding::Partial { name, site_names, given, fallback, inside } => {
+                Finding::Partial { name, site_names, sees, given, fallback, inside } => {
                     let full = home.qualify(name);
                     if !fallback {
                         let error = error(name, format!("there is no template `{name}` to include"));
@@ -185,6 +187,7 @@ impl Library {
                     found.partials.push(Inclusion {
                         name: full,
                         site_names,
+                        sees,
                         given: given.into_iter().map(str::to_owned).collect(),
                         inside: inside.map(|inline| home.qualify(inline)),
                         place: place(name),
@@ -262,6 +265,9 @@ impl Library {
         let mut inclusions = Inclusions::default();
         for (name, parsed) in &self.parsed {
             inclusions.add(name, &parsed.partials);
+            for inclusion in &parsed.partials {
+                problems.extend(inclusion.unseen(&self.variables(&inclusion.name)));
+            }
         }
         inclusions.refuse_cycles(problems);
     }

@@ -17,6 +17,8 @@ pub enum Finding<'t> {
         written: String,
         /// Whether `(default …)` says what it is where there is none.
         has_default: bool,
+        /// Whether it is the site's wherever the template is included: `@root.session`.
+        from_root: bool,
     },
     /// A path inside a block over a value that is known, which does not have this entry.
     NoSuchEntry {
@@ -45,6 +47,8 @@ pub enum Finding<'t> {
         /// Whether it sees the site's names; inside `{{#each}}` or with a context of its own it
         /// sees something else.
         site_names: bool,
+        /// What it sees instead, if that is known: the entries of an item, and what blocks bind.
+        sees: Option<Vec<String>>,
         /// The names it is given, as in `{{> row item=product}}`.
         given: Vec<&'t str>,
         /// Whether `{{#> partial}}…{{/partial}}` says what to show where there is no such partial.
@@ -211,6 +215,7 @@ impl<'t, 'v> Walker<'t, 'v, '_> {
                     path: segments.clone(),
                     written: raw.to_owned(),
                     has_default: self.has_default,
+                    from_root: start != Start::Here,
                 };
                 (self.tell)((finding, spot));
                 match value {
@@ -283,6 +288,13 @@ impl<'t, 'v> Walker<'t, 'v, '_> {
                 let finding = Finding::Partial {
                     name,
                     site_names: tag.params.is_empty() && matches!(innermost, Some(Scope::Site)),
+                    sees: match innermost {
+                        Some(Scope::Known(Value::Object(item))) if tag.params.is_empty() => {
+                            let bound = self.params.iter().map(|(name, _)| (*name).to_owned());
+                            Some(item.keys().cloned().chain(bound).collect())
+                        }
+                        _ => None,
+                    },
                     given: tag.hash.keys().map(String::as_str).collect(),
                     fallback: tag.template.is_some(),
                     inside: self.inside,
