@@ -1,6 +1,7 @@
 //! `postgres`: Beaker's database type, on PostgreSQL.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{FactoryKind, stored};
 use crate::session::store::{PostgresOptions, PostgresStore};
@@ -18,6 +19,8 @@ pub const KIND: FactoryKind = FactoryKind {
                 url: opening.url()?.to_owned(),
                 table: settings.table.clone(),
                 connections: settings.connections as usize,
+                // What is left of the deadline is for the work.
+                wait: Duration::from_secs(settings.store_timeout) * 3 / 4,
             };
             Ok(Arc::new(PostgresStore::new(options)?))
         })

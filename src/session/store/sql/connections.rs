@@ -25,10 +25,6 @@ use tokio::time::{Instant, timeout};
 
 use super::super::{BoxFuture, StoreError};
 
-/// The longest wait for a connection to a server, be it that all are busy or
-/// that it does not answer. Shorter than the deadline of an operation.
-#[cfg(any(feature = "postgres", feature = "mysql"))]
-pub(super) const WAIT: Duration = Duration::from_millis(1500);
 /// How long the server may take to say that a connection is still there.
 const ASK: Duration = Duration::from_millis(500);
 /// After such a rest a connection is asked before a write. A request that

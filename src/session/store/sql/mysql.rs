@@ -34,6 +34,7 @@
 //! record must fit into `max_allowed_packet`.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use sqlx::error::DatabaseError;
 use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlDatabaseError};
@@ -41,9 +42,9 @@ use sqlx::query::Query;
 use sqlx::{ConnectOptions, MySql, MySqlConnection, SqlStr};
 
 use super::super::{BoxFuture, Cursor, Entry, Found, Key, Page, Store, StoreError, Swept};
-use super::connections::{Connections, Manners, Verdict, WAIT, Written};
+use super::connections::{Connections, Manners, Verdict, Written};
 use super::table::{DEFAULT_TABLE, check_name, statement};
-use super::{DEFAULT_CONNECTIONS, row, url};
+use super::{DEFAULT_CONNECTIONS, DEFAULT_WAIT, row, url};
 
 /// The parameters a URL may have.
 const PARAMETERS: &[&str] = &["ssl-mode", "ssl-ca", "ssl-cert", "ssl-key", "socket", "charset", "collation"];
@@ -65,6 +66,9 @@ pub struct MysqlOptions {
     pub table: String,
     /// The most connections at a time.
     pub connections: usize,
+    /// The longest wait for a connection, be it that all are busy or that the server does not answer.
+    /// Shorter than the deadline of an operation.
+    pub wait: Duration,
 }
 
 impl Default for MysqlOptions {
@@ -73,6 +77,7 @@ impl Default for MysqlOptions {
             url: "mysql://localhost/sitewright".to_owned(),
             table: DEFAULT_TABLE.to_owned(),
             connections: DEFAULT_CONNECTIONS,
+            wait: DEFAULT_WAIT,
         }
     }
 }
@@ -159,7 +164,7 @@ impl MysqlStore {
         let host =
             connect.get_socket().map_or_else(|| connect.get_host().to_owned(), |path| path.display().to_string());
         let place = format!("{host}:{}", connect.get_port());
-        let manners = Manners { wait: WAIT, judge, greet };
+        let manners = Manners { wait: options.wait, judge, greet };
         Ok(Self {
             connections: Connections::new(connect, manners, place.clone(), options.connections),
             place,

@@ -33,6 +33,7 @@
 //! connection, and its `lock_timeout` is set once.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use sqlx::error::DatabaseError;
@@ -41,9 +42,9 @@ use sqlx::query::Query;
 use sqlx::{ConnectOptions, Either, Executor, PgConnection, Postgres, SqlStr};
 
 use super::super::{BoxFuture, Cursor, Entry, Found, Key, Page, Store, StoreError, Swept};
-use super::connections::{Connections, Manners, Verdict, WAIT, Written};
+use super::connections::{Connections, Manners, Verdict, Written};
 use super::table::{DEFAULT_TABLE, check_name, statement};
-use super::{DEFAULT_CONNECTIONS, row, url};
+use super::{DEFAULT_CONNECTIONS, DEFAULT_WAIT, row, url};
 
 /// The parameters a URL may have.
 const PARAMETERS: &[&str] = &[
@@ -74,6 +75,9 @@ pub struct PostgresOptions {
     pub table: String,
     /// The most connections at a time.
     pub connections: usize,
+    /// The longest wait for a connection, be it that all are busy or that the server does not answer.
+    /// Shorter than the deadline of an operation.
+    pub wait: Duration,
 }
 
 impl Default for PostgresOptions {
@@ -82,6 +86,7 @@ impl Default for PostgresOptions {
             url: "postgres://localhost".to_owned(),
             table: DEFAULT_TABLE.to_owned(),
             connections: DEFAULT_CONNECTIONS,
+            wait: DEFAULT_WAIT,
         }
     }
 }
@@ -167,7 +172,7 @@ impl PostgresStore {
         let host =
             connect.get_socket().map_or_else(|| connect.get_host().to_owned(), |path| path.display().to_string());
         let place = format!("{host}:{}", connect.get_port());
-        let manners = Manners { wait: WAIT, judge, greet };
+        let manners = Manners { wait: options.wait, judge, greet };
         Ok(Self {
             connections: Connections::new(connect, manners, place.clone(), options.connections),
             place,
