@@ -14,6 +14,7 @@ use crate::http::{Address, Ending, Listener, Served, serve};
 use crate::reload::{Reloader, watch as watch_for_changes};
 use crate::site::Vocabulary;
 use crate::site::live::{Live, State};
+use crate::site::server::check_listen;
 
 #[derive(Args, Clone, Debug)]
 pub struct Options {
@@ -23,11 +24,16 @@ pub struct Options {
     #[arg(long)]
     reload: bool,
     /// Where to listen, instead of `server.listen`
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = listen_address)]
     listen: Option<String>,
     /// Open the site in a browser
     #[arg(long)]
     open: bool,
+}
+
+/// A mistake in `--listen` is one of usage.
+fn listen_address(text: &str) -> Result<String, &'static str> {
+    check_listen(text).map(|()| text.to_owned())
 }
 
 pub fn run(options: &Options, vocabulary: &Vocabulary) -> Exit {

@@ -14,7 +14,8 @@ pub fn host_and_port(address: &str) -> Result<(&str, u16), &'static str> {
     if address.contains("://") {
         return Err("an address is HOST:PORT, without http://");
     }
-    let (host, port) = address.rsplit_once(':').ok_or("an address is HOST:PORT or unix:PATH")?;
+    let (host, port) =
+        address.rsplit_once(':').ok_or("an address is HOST:PORT, such as localhost:6543, or unix:PATH")?;
     let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         Some(inside) if inside.parse::<Ipv6Addr>().is_ok() => inside,
         Some(_) => return Err("brackets hold an IPv6 address"),
@@ -28,6 +29,15 @@ pub fn host_and_port(address: &str) -> Result<(&str, u16), &'static str> {
     Ok((host, port))
 }
 
+/// Whether a server can listen on an address that is written like this.
+///
+/// # Errors
+///
+/// What is wrong with it, in a sentence.
+pub fn check_listen(address: &str) -> Result<(), &'static str> {
+    if address.starts_with("unix:") { Ok(()) } else { host_and_port(address).map(|_| ()) }
+}
+
 /// Checks the values of `[server]` that are more than a number or a boolean.
 pub(super) fn check(settings: &Settings, problems: &mut Diagnostics) {
     let server = &settings.server;
@@ -38,9 +48,7 @@ pub(super) fn check(settings: &Settings, problems: &mut Diagnostics) {
         }
     };
     let listen = &server.listen;
-    if !listen.starts_with("unix:")
-        && let Err(why) = host_and_port(listen)
-    {
+    if let Err(why) = check_listen(listen) {
         refuse("server.listen", format!("cannot listen on `{listen}`"), why);
     }
     if let Some(origin) = &server.public_origin

@@ -53,6 +53,7 @@ fn how_it_ends_says_whose_fault_it_was() {
         (&good, &["test", "nowhere"], USAGE),
         (&good, &["sessions", "shwo"], USAGE),
         (&good, &["--listen"], USAGE),
+        (&good, &["--listen", "8080"], USAGE),
     ] {
         let ran = site.run(arguments);
         assert_eq!(ran.code, code, "{arguments:?}: {}{}", ran.out, ran.err);
@@ -60,6 +61,10 @@ fn how_it_ends_says_whose_fault_it_was() {
             assert!(!(ran.err.is_empty() && ran.out.is_empty()), "{arguments:?} ends without a word");
         }
         assert!(!ran.err.contains("panicked"), "{}", ran.err);
+    }
+    let ran = good.run(&["--listen", "8080"]);
+    for part in ["--listen <ADDRESS>", "localhost:6543"] {
+        assert!(ran.err.contains(part), "{}", ran.err);
     }
     let (code, log) = good.start(&["--listen", "256.0.0.1:80"]).wait();
     assert_eq!(code, 70, "{log}");
