@@ -24,7 +24,7 @@ use sitewright::site::factories::{FactoryKind, stored};
 
 fn main() -> ExitCode {
     let vocabulary = Vocabulary::standard().with_factory(&JOURNAL);
-    ExitCode::from(sitewright::cli::run(std::env::args_os(), &vocabulary) as u8)
+    sitewright::cli::run(std::env::args_os(), &vocabulary).into()
 }
 
 /// What `[session]` and the diagnostics know of the factory.

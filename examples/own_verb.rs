@@ -17,7 +17,7 @@ use sitewright::template::expression::Key;
 
 fn main() -> ExitCode {
     let vocabulary = Vocabulary::standard().with_verb(&TOGGLE);
-    ExitCode::from(sitewright::cli::run(std::env::args_os(), &vocabulary) as u8)
+    sitewright::cli::run(std::env::args_os(), &vocabulary).into()
 }
 
 /// What the parser, the diagnostics and `actions` know of the verb.

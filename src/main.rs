@@ -9,5 +9,5 @@ use sitewright::site::Vocabulary;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    ExitCode::from(sitewright::cli::run(std::env::args_os(), &Vocabulary::standard()) as u8)
+    sitewright::cli::run(std::env::args_os(), &Vocabulary::standard()).into()
 }

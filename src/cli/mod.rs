@@ -18,6 +18,7 @@ mod test;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::error::ErrorKind;
@@ -40,6 +41,12 @@ pub enum Exit {
     Usage = 2,
     /// The program itself failed.
     Program = 70,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
 }
 
 /// Serves a web site that is declared, not programmed.
