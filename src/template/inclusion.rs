@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::library::Variable;
+use super::walk::Reach;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, nearest_help};
 
 /// One `{{> name}}`.
@@ -10,11 +11,11 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Place, nearest_help};
 pub struct Inclusion {
     /// The full name of what is included: a template, or an inline partial.
     pub name: String,
-    /// Whether it sees the site's names.
-    pub site_names: bool,
-    /// What it sees instead, if that is known.
+    /// What is around it, from the outermost block of the including template to what it sees itself.
+    pub around: Vec<Option<Reach>>,
+    /// The entries that it sees, if it sees a value that is known.
     pub sees: Option<Vec<String>>,
-    /// The names it is given.
+    /// The names it is given, and those that blocks bind.
     pub given: Vec<String>,
     /// The full name of the inline partial in whose body this stands.
     pub inside: Option<String>,
@@ -29,7 +30,7 @@ impl Inclusion {
     pub fn unseen(&self, variables: &[Variable]) -> Vec<Diagnostic> {
         let Some(sees) = &self.sees else { return Vec::new() };
         let mut names = BTreeMap::new();
-        for variable in variables.iter().filter(|variable| !variable.from_root && !variable.has_default) {
+        for variable in variables.iter().filter(|variable| variable.reach == Reach::Outer(0) && !variable.has_default) {
             if let Some(name) = variable.path.first().filter(|name| !sees.contains(name) && !self.given.contains(name))
             {
                 names.entry(name).or_insert(&variable.place);
@@ -40,7 +41,7 @@ impl Inclusion {
                 Diagnostic::warning(&self.place, format!("what is included here sees an item, which has no `{name}`"))
                     .key(&self.key)
                     .related(place, "shown here")
-                    .help(nearest_help(name, sees.iter().map(String::as_str)).unwrap_or_else(|| {
+                    .help(nearest_help(name, sees.iter().chain(&self.given).map(String::as_str)).unwrap_or_else(|| {
                         format!("write `@root.{name}` there, or give it here: `{name}=@root.{name}`")
                     }))
             };

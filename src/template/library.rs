@@ -18,8 +18,9 @@ use super::links::{FileLink, check_link};
 use super::places::locate;
 use super::qualify::Qualifier;
 use super::render::{Escaping, Needs, Templates, Way};
+use super::surroundings::Surroundings;
 use super::syntax;
-use super::walk::{Finding, walk};
+use super::walk::{Finding, Reach, walk};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Written, did_you_mean};
 
 /// Templates on their way in. Names are full names: `login/form` for `form` of a mounted `login`.
@@ -59,8 +60,8 @@ pub struct Variable {
     pub key: String,
     /// Whether `(default …)` says what it is where there is none.
     pub has_default: bool,
-    /// Whether it is the site's wherever the template is included.
-    pub from_root: bool,
+    /// What the path goes down from.
+    pub reach: Reach,
 }
 
 /// What was found in one template.
@@ -153,7 +154,7 @@ impl Library {
             let place = |word: &str| locate(text, spot, word, 0..word.len());
             let error = |word: &str, message: String| Diagnostic::error(&place(word), message).key(key);
             match finding {
-                Finding::Variable { path, written, has_default, from_root } => {
+                Finding::Variable { path, written, has_default, reach } => {
                     let first = path.first().map_or("", String::as_str);
                     let at = written.find(first).unwrap_or(0);
                     let end = at + first.len();
@@ -162,7 +163,7 @@ impl Library {
                         let at = end + written.get(end..)?.find(entry.as_str())?;
                         Some(locate(text, spot, &written, at..at + entry.len()))
                     });
-                    found.variables.push(Variable { path, place, entry, key: key.to_owned(), has_default, from_root });
+                    found.variables.push(Variable { path, place, entry, key: key.to_owned(), has_default, reach });
                 }
                 Finding::NoSuchEntry { name, valid, written } => {
                     let at = written.rfind(&name).unwrap_or(0);
@@ -178,7 +179,7 @@ impl Library {
                     let problem = helpers::misuse(name, values, &names, block);
                     problems.extend(problem.map(|(message, help)| error(name, message).maybe_help(help)));
                 }
-                Finding::Partial { name, site_names, sees, given, fallback, inside } => {
+                Finding::Partial { name, around, sees, given, fallback, inside } => {
                     let full = home.qualify(name);
                     if !fallback {
                         let error = error(name, format!("there is no template `{name}` to include"));
@@ -186,7 +187,7 @@ impl Library {
                     }
                     found.partials.push(Inclusion {
                         name: full,
-                        site_names,
+                        around,
                         sees,
                         given: given.into_iter().map(str::to_owned).collect(),
                         inside: inside.map(|inline| home.qualify(inline)),
@@ -285,7 +286,7 @@ impl Library {
     /// The names a template takes from the site, those of its partials included.
     pub fn variables<'l>(&'l self, name: &'l str) -> Vec<Variable> {
         let mut all = Vec::new();
-        self.gather(name, &mut Vec::new(), &mut Vec::new(), &mut all);
+        self.gather(name, Surroundings::new(), &mut Vec::new(), &mut BTreeSet::new(), &mut all);
         all
     }
 
@@ -311,16 +312,22 @@ impl Library {
     }
 
     /// `way` leads from the template that is shown to this one; it keeps a cycle from going on.
-    fn gather<'l>(&'l self, name: &'l str, given: &mut Vec<&'l str>, way: &mut Vec<&'l str>, all: &mut Vec<Variable>) {
+    fn gather<'l>(
+        &'l self,
+        name: &'l str,
+        around: Surroundings<'l>,
+        way: &mut Vec<&'l str>,
+        seen: &mut BTreeSet<(&'l str, Surroundings<'l>)>,
+        all: &mut Vec<Variable>,
+    ) {
         let Some(parsed) = self.parsed.get(name).filter(|_| !way.contains(&name)) else { return };
-        let needed = |variable: &&Variable| variable.path.first().is_none_or(|name| !given.contains(&name.as_str()));
-        all.extend(parsed.variables.iter().filter(needed).cloned());
+        if !seen.insert((name, around.clone())) {
+            return;
+        }
+        all.extend(parsed.variables.iter().filter_map(|variable| around.seen(variable)));
         way.push(name);
-        for inclusion in parsed.partials.iter().filter(|inclusion| inclusion.site_names) {
-            let before = given.len();
-            given.extend(inclusion.given.iter().map(String::as_str));
-            self.gather(&inclusion.name, given, way, all);
-            given.truncate(before);
+        for inclusion in &parsed.partials {
+            self.gather(&inclusion.name, around.of(inclusion), way, seen, all);
         }
         way.pop();
     }

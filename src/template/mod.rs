@@ -23,6 +23,7 @@ mod operators;
 mod places;
 mod qualify;
 pub mod render;
+mod surroundings;
 mod syntax;
 mod urls;
 pub mod values;

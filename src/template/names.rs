@@ -7,9 +7,9 @@ pub enum Start {
     Here,
     /// `../`, so many times.
     Up(usize),
-    /// `@root`.
+    /// `@root.`
     Root,
-    /// A variable of a block, such as `@index`.
+    /// A variable of a block, such as `@index`; `@root` alone is none that there is.
     Local,
 }
 
@@ -20,9 +20,9 @@ pub enum Start {
 /// assert_eq!(parse("../a.[b c]/d"), (Start::Up(1), vec!["a".into(), "b c".into(), "d".into()]));
 /// ```
 pub fn parse(raw: &str) -> (Start, Vec<String>) {
-    let mut rest = raw;
+    let mut rest = ["this.", "this/", "./"].iter().find_map(|here| raw.strip_prefix(here)).unwrap_or(raw);
     let mut start = Start::Here;
-    if let Some(below) = rest.strip_prefix("@root") {
+    if let Some(below) = rest.strip_prefix("@root").filter(|below| below.starts_with(['.', '/'])) {
         start = Start::Root;
         rest = below;
     } else if rest.starts_with('@') {
@@ -98,6 +98,10 @@ mod tests {
         assert_eq!(parse("@root.a").0, Start::Root);
         assert_eq!(parse("../../a"), (Start::Up(2), vec!["a".to_owned()]));
         assert_eq!(parse("@index").0, Start::Local);
+        assert_eq!(parse("@root").0, Start::Local);
+        assert_eq!(parse("@root.this"), (Start::Root, Vec::new()));
+        assert_eq!(parse("this/@root.a"), (Start::Root, vec!["a".to_owned()]));
+        assert_eq!(parse("./../a"), (Start::Up(1), vec!["a".to_owned()]));
     }
 
     #[test]

@@ -17,8 +17,8 @@ pub enum Finding<'t> {
         written: String,
         /// Whether `(default …)` says what it is where there is none.
         has_default: bool,
-        /// Whether it is the site's wherever the template is included: `@root.session`.
-        from_root: bool,
+        /// What its path goes down from.
+        reach: Reach,
     },
     /// A path inside a block over a value that is known, which does not have this entry.
     NoSuchEntry {
@@ -44,12 +44,12 @@ pub enum Finding<'t> {
     Partial {
         /// The partial.
         name: &'t str,
-        /// Whether it sees the site's names; inside `{{#each}}` or with a context of its own it
-        /// sees something else.
-        site_names: bool,
-        /// What it sees instead, if that is known: the entries of an item, and what blocks bind.
+        /// What is around it, from the outermost block of this template to what it sees itself;
+        /// `None` for what is not one of the scopes that [`Reach`] names, such as an item.
+        around: Vec<Option<Reach>>,
+        /// The entries that it sees, if it sees a value that is known.
         sees: Option<Vec<String>>,
-        /// The names it is given, as in `{{> row item=product}}`.
+        /// The names it is given, as in `{{> row item=product}}`, and those that blocks bind.
         given: Vec<&'t str>,
         /// Whether `{{#> partial}}…{{/partial}}` says what to show where there is no such partial.
         fallback: bool,
@@ -73,11 +73,21 @@ pub enum Finding<'t> {
 /// A finding and the line and column (from 1) of the tag it stands in.
 pub type Found<'t> = (Finding<'t>, (usize, usize));
 
+/// What the paths of a template go down from, outside of its own blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// What the template is shown with: the site's names, unless it is included in a block. `../` leads
+    /// so many blocks further out from there.
+    Outer(usize),
+    /// The site's names, wherever the template is included: `@root`.
+    Root,
+}
+
 /// What a scope is known to hold.
 #[derive(Clone, Copy, Debug)]
 enum Scope<'v> {
-    /// The site's names.
-    Site,
+    /// Names from outside of the template.
+    Around(Reach),
     /// Values nobody knows before the request.
     Open,
     /// A value from `[data]`.
@@ -87,8 +97,8 @@ enum Scope<'v> {
 /// Walks `template`, telling `tell` of everything it finds. `known` holds the values that are the
 /// same for every request.
 pub fn walk<'t>(template: &'t Template, known: &Map<String, Value>, tell: &mut dyn FnMut(Found<'t>)) {
-    let mut walker =
-        Walker { known, tell, scopes: vec![Scope::Site], params: Vec::new(), inside: None, has_default: false };
+    let scopes = vec![Scope::Around(Reach::Outer(0))];
+    let mut walker = Walker { known, tell, scopes, params: Vec::new(), inside: None, has_default: false };
     walker.template(template);
 }
 
@@ -174,56 +184,51 @@ impl<'t, 'v> Walker<'t, 'v, '_> {
     }
 
     fn parameter(&mut self, parameter: &'t Parameter, spot: Spot) {
-        match parameter {
-            Parameter::Name(name) => {
-                self.path(name, spot);
-            }
-            Parameter::Path(_) => {
-                if let Some(raw) = parameter.as_name() {
-                    self.path(raw, spot);
-                }
-            }
-            Parameter::Subexpression(inner) => {
-                if let TemplateElement::Expression(tag) = inner.as_element() {
-                    self.call(inner.name(), tag, spot);
-                }
-            }
-            _ => {}
+        self.value(parameter, spot);
+    }
+
+    /// Tells of a parameter, and what is known of its value.
+    fn value(&mut self, parameter: &'t Parameter, spot: Spot) -> Scope<'v> {
+        if let Some(raw) = parameter.as_name() {
+            return self.path(raw, spot);
         }
+        if let Parameter::Subexpression(inner) = parameter
+            && let TemplateElement::Expression(tag) = inner.as_element()
+        {
+            self.call(inner.name(), tag, spot);
+        }
+        Scope::Open
     }
 
     /// Tells of a path, and what is known of the value it leads to.
     fn path(&mut self, raw: &str, spot: Spot) -> Scope<'v> {
         let (start, segments) = names::parse(raw);
         let innermost = self.scopes.len() - 1;
+        let bound = segments.first().and_then(|name| self.params.iter().rev().find(|(param, _)| param == name));
         let scope = match start {
             Start::Local => return Scope::Open,
-            Start::Root => Scope::Site,
-            Start::Up(levels) => self.scopes[innermost.saturating_sub(levels)],
-            Start::Here => {
-                let bound = segments.first().and_then(|name| self.params.iter().rev().find(|(param, _)| param == name));
-                if let Some((_, scope)) = bound {
-                    return self.descend(*scope, &segments[1..], raw, spot);
-                }
-                self.scopes[innermost]
+            Start::Root => Scope::Around(Reach::Root),
+            Start::Here | Start::Up(_) if let Some((_, scope)) = bound => {
+                return self.down(*scope, &segments[1..], raw, spot);
             }
+            Start::Up(levels) => match innermost.checked_sub(levels) {
+                Some(at) => self.scopes[at],
+                None => Scope::Around(Reach::Outer(levels - innermost)),
+            },
+            Start::Here => self.scopes[innermost],
         };
-        match scope {
-            Scope::Site => {
-                let value = segments.first().and_then(|name| self.known.get(name));
-                let finding = Finding::Variable {
-                    path: segments.clone(),
-                    written: raw.to_owned(),
-                    has_default: self.has_default,
-                    from_root: start != Start::Here,
-                };
-                (self.tell)((finding, spot));
-                match value {
-                    Some(value) => self.descend(Scope::Known(value), &segments[1..], raw, spot),
-                    None => Scope::Open,
-                }
-            }
-            other => self.descend(other, &segments, raw, spot),
+        self.down(scope, &segments, raw, spot)
+    }
+
+    /// Goes down from a scope.
+    fn down(&mut self, scope: Scope<'v>, segments: &[String], raw: &str, spot: Spot) -> Scope<'v> {
+        let Scope::Around(reach) = scope else { return self.descend(scope, segments, raw, spot) };
+        let (path, written) = (segments.to_vec(), raw.to_owned());
+        (self.tell)((Finding::Variable { path, written, has_default: self.has_default, reach }, spot));
+        let Some((name, below)) = segments.split_first() else { return scope };
+        match self.known.get(name) {
+            Some(value) => self.descend(Scope::Known(value), below, raw, spot),
+            None => Scope::Open,
         }
     }
 
@@ -255,7 +260,7 @@ impl<'t, 'v> Walker<'t, 'v, '_> {
         let over = match block.params.first() {
             Some(parameter) if opens_scope && parameter.as_name().is_some() => {
                 self.helper(name, block, spot);
-                self.path(parameter.as_name().unwrap_or_default(), spot)
+                self.value(parameter, spot)
             }
             _ => {
                 self.call(name, block, spot);
@@ -281,21 +286,27 @@ impl<'t, 'v> Walker<'t, 'v, '_> {
     }
 
     fn partial(&mut self, tag: &'t DecoratorTemplate, spot: Spot) {
+        let innermost = self.scopes.last().copied().unwrap_or(Scope::Open);
+        let base = tag.params.first().map_or(innermost, |context| self.value(context, spot));
+        let given: Vec<_> = tag.hash.iter().map(|(name, value)| (name.as_str(), self.value(value, spot))).collect();
+        let bound = self.params.len();
+        self.params.extend(given);
+        self.scopes.push(base);
         match tag.name.as_name() {
             Some("@partial-block") => {}
             Some(name) => {
-                let innermost = self.scopes.last();
+                let reach = |scope: &Scope<'_>| match scope {
+                    Scope::Around(reach) => Some(*reach),
+                    Scope::Open | Scope::Known(_) => None,
+                };
                 let finding = Finding::Partial {
                     name,
-                    site_names: tag.params.is_empty() && matches!(innermost, Some(Scope::Site)),
-                    sees: match innermost {
-                        Some(Scope::Known(Value::Object(item))) if tag.params.is_empty() => {
-                            let bound = self.params.iter().map(|(name, _)| (*name).to_owned());
-                            Some(item.keys().cloned().chain(bound).collect())
-                        }
+                    around: self.scopes.iter().skip(1).map(reach).collect(),
+                    sees: match base {
+                        Scope::Known(Value::Object(item)) => Some(item.keys().cloned().collect()),
                         _ => None,
                     },
-                    given: tag.hash.keys().map(String::as_str).collect(),
+                    given: self.params.iter().map(|(name, _)| *name).collect(),
                     fallback: tag.template.is_some(),
                     inside: self.inside,
                 };
@@ -303,12 +314,11 @@ impl<'t, 'v> Walker<'t, 'v, '_> {
             }
             None => (self.tell)((Finding::DynamicPartial, spot)),
         }
-        for parameter in tag.params.iter().chain(tag.hash.values()) {
-            self.parameter(parameter, spot);
-        }
         if let Some(body) = &tag.template {
             self.template(body);
         }
+        self.scopes.pop();
+        self.params.truncate(bound);
     }
 
     fn decorator(&mut self, tag: &'t DecoratorTemplate, spot: Spot) {

@@ -9,6 +9,7 @@ mod flash;
 mod guards;
 mod limits;
 mod params;
+mod partials;
 mod policy;
 mod predicates;
 mod responses;
