@@ -50,7 +50,7 @@ fn told(danger: &Danger, x: &str) -> (String, String) {
     };
     match danger {
         Danger::Raw => (
-            format!("`{x}` is shown as HTML, and a visitor can send a script in it"),
+            format!("`{x}` is not escaped, so a visitor can send a script in it"),
             format!("two braces escape it: `{tag}`"),
         ),
         Danger::Script => (

@@ -154,6 +154,8 @@ fn danger(made: Made, place: &Place) -> Option<Danger> {
         (Made::Html, Place::Text) => None,
         (Made::Html, _) => Some(Danger::Html),
         (_, Place::Tag) => Some(Danger::Tag),
+        // It can end what it stands in.
+        (Made::Raw, Place::Text | Place::Characters | Place::Comment | Place::Style) => Some(Danger::Raw),
         (_, Place::Comment) => Some(Danger::Comment),
         (_, Place::Style) => Some(Danger::Style),
         (Made::Json, Place::Script(InScript::Code | InScript::Comment)) => None,
@@ -161,7 +163,6 @@ fn danger(made: Made, place: &Place) -> Option<Danger> {
         (_, Place::Script(InScript::Pattern | InScript::Comment)) => Some(Danger::InsideScript),
         (Made::Path, Place::Script(InScript::Quoted('"' | '\''))) => None,
         (_, Place::Script(_)) => Some(Danger::Script),
-        (Made::Raw, Place::Text | Place::Characters) => Some(Danger::Raw),
         (_, Place::Text | Place::Characters) => None,
         (made, Place::Value { attribute, quote, read_as }) => in_value(made, attribute, *quote, read_as),
     }
