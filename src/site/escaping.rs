@@ -93,6 +93,10 @@ fn told(danger: &Danger, x: &str) -> (String, String) {
             format!("the value of `{attribute}` has no quotes, so a visitor could add attributes"),
             format!("write `{attribute}=\"{tag}\"`"),
         ),
+        Danger::Behind(attribute) => (
+            format!("`{attribute}` before `{x}` has no quotes: if it is empty, a visitor could add attributes"),
+            format!("put quotes around the value of `{attribute}`: `{attribute}=\"{{{{…}}}}\"`"),
+        ),
         Danger::Tag => (
             format!("`{x}` stands in a tag, but not in a value: a visitor could add attributes"),
             "write the names of tags and attributes out, with `{{#if}}` around them".to_owned(),

@@ -11,6 +11,9 @@ pub struct Attribute {
     pub name: String,
     /// What the value means.
     pub meaning: Meaning,
+    /// Whether it begins behind a value that has no quotes and is empty, and so goes on over what is
+    /// written as another attribute.
+    pub behind: bool,
 }
 
 /// What a value means.
@@ -89,7 +92,7 @@ impl Attribute {
                 _ => Meaning::None,
             },
         };
-        Self { name, meaning }
+        Self { name, meaning, behind: false }
     }
 
     /// With one more character of the value.
@@ -113,6 +116,7 @@ impl Attribute {
     /// Puts a value in; says what it is read as.
     pub fn put(&mut self, made: Made) -> ReadAs {
         match &mut self.meaning {
+            _ if self.behind => ReadAs::Behind,
             Meaning::None => ReadAs::Text,
             Meaning::Url(url, leads) => ReadAs::Url { part: url.put(made), leads: *leads },
             Meaning::Script => ReadAs::Script,

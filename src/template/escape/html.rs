@@ -58,6 +58,8 @@ pub enum ReadAs {
     Semantics,
     /// It cannot be told: the name of the attribute is a value, too.
     Unclear,
+    /// The attribute before, whose value has no quotes and may be empty: it goes on up to here.
+    Behind,
 }
 
 /// What the text so far has led to.
@@ -128,6 +130,13 @@ impl Html {
             states.retain(|html| !matches!(&html.state, State::Raw(raw) if raw.is_void()));
             dedup(states);
         }
+    }
+
+    /// The state if a value that is put in now is empty, where that is another one.
+    pub fn without_value(&self) -> Option<Self> {
+        let State::Tag(tag, In::BeforeValue(attribute)) = &self.state else { return None };
+        let attribute = Attribute { behind: true, ..attribute.clone() };
+        Some(self.with(State::Tag(tag.clone(), In::BeforeValue(attribute))))
     }
 
     /// Puts the value with this number in; says where that is.

@@ -62,7 +62,7 @@ pub enum Made {
     WebUrl,
     /// The host that the request is for: nothing that could not be in a URL.
     Host,
-    /// A number, a truth value or a word of the engine's: never empty, and nothing in it ends anything.
+    /// A count, a truth value or a word of the engine's: never empty, and nothing in it ends anything.
     Word,
     /// By a helper that makes HTML: `csrf_field`.
     Html,
@@ -87,6 +87,8 @@ pub enum Danger {
     Host(String, For),
     /// The value of this attribute has no quotes.
     Unquoted(String),
+    /// The value of this attribute, which stands before, has no quotes and may be empty.
+    Behind(String),
     /// It is a tag's or an attribute's name, or in their place.
     Tag,
     /// It is the name of an element, so that what stands in it can be anything.
@@ -171,6 +173,7 @@ fn danger(made: Made, place: &Place) -> Option<Danger> {
 fn in_value(made: Made, attribute: &str, quote: Option<char>, read_as: &ReadAs) -> Option<Danger> {
     let attribute = attribute.to_owned();
     match (read_as, made) {
+        (ReadAs::Behind, _) => Some(Danger::Behind(attribute)),
         (ReadAs::Script, _) => Some(Danger::Handler(attribute)),
         (ReadAs::Document, _) => Some(Danger::Document),
         (_, Made::Raw) => Some(Danger::Raw),

@@ -48,6 +48,8 @@ const PIECES: &[&str] = &[
     "<select>",
     "<input ",
     "{{empty}}",
+    "<p title={{empty}} lang=\"",
+    "{{add a 0}}",
     "{{slash}}",
     "{{url \"home\"}}",
     "{{static_url \"/f/\" a}}",
@@ -279,6 +281,7 @@ fn the_oracle_sees_what_is_wrong() {
     };
     assert!(changed("<p>{{{a}}}</p>", "<b>"));
     assert!(changed("<p class={{a}}>", "x hidden"));
+    assert!(changed("<p class={{empty}} title=\"{{a}}\">", "x hidden"));
     assert!(changed("<script>let x = '{{a}}'</script>", "\\"));
     assert!(changed("<title></{{a}}><b>", "title "));
     assert!(changed("<p onclick=\"{{a}}\">", "x"));

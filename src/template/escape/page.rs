@@ -188,6 +188,8 @@ impl<'t> Page<'t, '_> {
             danger,
         };
         let number = self.late.len();
+        let may_be_empty = matches!(origin.made, Made::Value | Made::Raw);
+        let empty: Vec<_> = self.html.iter().filter(|_| may_be_empty).filter_map(Html::without_value).collect();
         let places: Vec<_> = self.html.iter_mut().map(|html| html.put(number, origin.made)).collect();
         let dangers: Vec<Shown> = places.iter().filter_map(|place| danger(origin.made, place)).map(value).collect();
         let content = || "content".to_owned();
@@ -197,6 +199,7 @@ impl<'t> Page<'t, '_> {
             _ => Some(value(Danger::Scheme(content(), For::Target))),
         };
         self.late.push(late);
+        self.html.extend(empty);
         dedup(&mut self.html);
         dangers.into_iter().for_each(|value| self.show(value));
     }

@@ -12,8 +12,8 @@ use crate::template::names::{Start, parse};
 /// What is known of a value before there is one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
-    /// The names it is made of, such as `session`; empty for what is written out, and for numbers and the
-    /// like.
+    /// The names it is made of, such as `session`; empty for what is written out, for numbers and for
+    /// what the engine makes.
     pub names: BTreeSet<String>,
     /// What made it.
     pub made: Made,
@@ -51,22 +51,27 @@ enum Scope {
 /// How many blocks and bound names there are.
 pub type Depth = (usize, usize);
 
-/// Entries that the engine has checked, or made: in none of them is anything that a visitor likes.
-const CHECKED: [(&str, &str); 6] = [
-    ("request", "scheme"),
-    ("request", "time"),
-    ("request", "remote_addr"),
-    ("error", "status"),
-    ("error", "title"),
-    ("error", "id"),
+/// What the engine has made or checked, so that nothing in it is as a visitor likes.
+const ENGINES: [(&[&str], Made); 8] = [
+    (&["csrf_token"], Made::Value),
+    (&["csp_nonce"], Made::Value),
+    (&["request", "scheme"], Made::Word),
+    (&["request", "time"], Made::Word),
+    // There is none on a Unix socket.
+    (&["request", "remote_addr"], Made::Value),
+    (&["error", "status"], Made::Word),
+    (&["error", "title"], Made::Word),
+    (&["error", "id"], Made::Value),
 ];
 
 /// What is checked to be a part of a URL, and may have quotes and parentheses in it.
 const IN_URLS: [(&str, &str, Made); 2] = [("error", "back", Made::Path), ("request", "host", Made::Host)];
 
 /// Helpers whose result is a number, or true or false, whatever they are given.
-const HARMLESS: [&str; 15] =
-    ["eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not", "in", "len", "add", "sub", "mul", "sum"];
+const WORDS: [&str; 11] = ["eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not", "in", "len"];
+
+/// Helpers whose result is a number, or nothing.
+const NUMBERS: [&str; 4] = ["add", "sub", "mul", "sum"];
 
 impl Scopes {
     /// Outside of all blocks.
@@ -125,7 +130,8 @@ impl Scopes {
         let of_all = || tag.params.iter().chain(tag.hash.values()).flat_map(|parameter| self.of(parameter).names);
         let of_first = || tag.params.first().map(|first| self.of(first).names).unwrap_or_default();
         match helper {
-            helper if HARMLESS.contains(&helper) => Origin::made(Made::Word, BTreeSet::new()),
+            helper if WORDS.contains(&helper) => Origin::made(Made::Word, BTreeSet::new()),
+            helper if NUMBERS.contains(&helper) => Origin::plain(BTreeSet::new()),
             "lookup" => Origin::plain(of_first()),
             "markdown" => Origin::made(Made::Html, of_first()),
             "json" => Origin::made(Made::Json, of_first()),
@@ -152,7 +158,8 @@ impl Scopes {
                 });
                 Origin::plain(names.flatten().collect())
             }
-            Start::Local => Origin::made(Made::Word, BTreeSet::new()),
+            // Numbers and truth values, or nothing: `@index` outside of `{{#each}}`.
+            Start::Local => Origin::plain(BTreeSet::new()),
             Start::Root => Scope::Site.of(&parts),
             // Which of them it is, partials in between decide.
             Start::Up(_) => {
@@ -171,11 +178,10 @@ impl Scopes {
 impl Scope {
     fn of(&self, parts: &[String]) -> Origin {
         let entry = parts.first().zip(parts.get(1)).map(|(first, second)| (first.as_str(), second.as_str()));
+        let engines = ENGINES.iter().find(|(path, _)| parts.iter().map(String::as_str).eq(path.iter().copied()));
         match (self, parts.first()) {
             (Self::Value(names), _) => Origin::plain(names.clone()),
-            (Self::Site, _) if entry.is_some_and(|entry| CHECKED.contains(&entry)) => {
-                Origin::made(Made::Word, BTreeSet::new())
-            }
+            (Self::Site, _) if let Some((_, made)) = engines => Origin::made(*made, BTreeSet::new()),
             (Self::Site, None) => Origin::plain(BTreeSet::from(["this".to_owned()])),
             (Self::Site, Some(first)) => {
                 let known = IN_URLS.iter().find(|(first, second, _)| entry == Some((*first, *second)));
