@@ -65,6 +65,10 @@ fn told(danger: &Danger, x: &str) -> (String, String) {
             format!("`{x}` stands in a comment or a regular expression of a script, which it could end"),
             "give it a name in the script, and use that: `let x = {{json …}};`".to_owned(),
         ),
+        Danger::ForeignScript => (
+            format!("`{x}` stands in a script within `<svg>` or `<math>`, where browsers undo escaping"),
+            "put the script behind the `</svg>`, and write the value as JSON there: `let x = {{json …}};`".to_owned(),
+        ),
         Danger::Handler(attribute) => (
             format!("`{attribute}` is a script, and a visitor could write in it"),
             format!("put the value into `data-value=\"{tag}\"`, and read that in a script"),

@@ -303,7 +303,7 @@ impl Html {
             self.state = State::Plaintext;
         }
         let element = RAW.iter().find(|element| **element == tag.name)?;
-        self.state = State::Raw(Raw::new(element));
+        self.state = State::Raw(Raw::new(element, self.foreign > 0));
         // Within `<svg>` they are elements like others; so is `<noscript>` where there are no scripts.
         (self.foreign > 0 || *element == "noscript").then(|| self.with(State::Text))
     }

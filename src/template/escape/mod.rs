@@ -79,6 +79,8 @@ pub enum Danger {
     JsonInQuotes,
     /// It is a part of a pattern or a comment in a script.
     InsideScript,
+    /// It is in a script within `<svg>`, where escaping is undone.
+    ForeignScript,
     /// An attribute such as `onclick`.
     Handler(String),
     /// The URL in this attribute can be a script.
@@ -160,6 +162,7 @@ fn danger(made: Made, place: &Place) -> Option<Danger> {
         (Made::Raw, Place::Text | Place::Characters | Place::Comment | Place::Style) => Some(Danger::Raw),
         (_, Place::Comment) => Some(Danger::Comment),
         (_, Place::Style) => Some(Danger::Style),
+        (_, Place::Script(InScript::Foreign)) => Some(Danger::ForeignScript),
         (Made::Json, Place::Script(InScript::Code | InScript::Comment)) => None,
         (Made::Json, Place::Script(InScript::Quoted(_))) => Some(Danger::JsonInQuotes),
         (_, Place::Script(InScript::Pattern | InScript::Comment)) => Some(Danger::InsideScript),

@@ -91,6 +91,8 @@ const PIECES: &[&str] = &[
     "</svg>",
     "<svg><![CDATA[",
     "<svg><style>",
+    "<svg><script>let x = ",
+    "&quot;",
     "<math>",
     "<noscript>",
     "</noscript>",

@@ -1,7 +1,7 @@
 //! Elements whose content is no HTML, and where it ends (HTML, "13.2.5.2 RCDATA state" and those after it).
 
 use super::html::Place;
-use super::script::Script;
+use super::script::{InScript, Script};
 
 /// These elements.
 pub const RAW: [&str; 9] = ["script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes", "noscript"];
@@ -14,6 +14,10 @@ pub struct Raw {
     begun: String,
     /// What it means, if it is a script.
     script: Option<Script>,
+    /// Scripts alone: whether entities are read in it, as in `<svg>`.
+    foreign: bool,
+    /// Whether one may have been read, so that quotes and the like are not what they seem.
+    decoded: bool,
     /// Scripts alone: whether it is in a comment, where another `<script>` hides the end of this one.
     comment: Comment,
     /// How many dashes there were just now, up to two.
@@ -38,10 +42,11 @@ pub enum Next {
 }
 
 impl Raw {
-    /// The content begins.
-    pub fn new(element: &'static str) -> Self {
+    /// The content begins, perhaps within an `<svg>`.
+    pub fn new(element: &'static str, foreign: bool) -> Self {
         let script = (element == "script").then(Script::new);
-        Self { element, begun: String::new(), script, comment: Comment::Outside, dashes: 0 }
+        let begun = String::new();
+        Self { element, begun, script, foreign, decoded: false, comment: Comment::Outside, dashes: 0 }
     }
 
     /// The element.
@@ -51,6 +56,7 @@ impl Raw {
 
     /// Takes a character; there may be another way to read it.
     pub fn next(&mut self, c: char) -> Next {
+        self.decoded |= self.foreign && c == '&';
         let other = self.script.as_mut().and_then(|script| script.next(c));
         match self.ends(c) {
             true => Next::End,
@@ -117,7 +123,11 @@ impl Raw {
         let begun = std::mem::take(&mut self.begun);
         self.dashes = 0;
         match &mut self.script {
-            Some(script) => Place::Script(script.put()),
+            Some(script) => Place::Script(match script.put() {
+                InScript::Code if !self.decoded => InScript::Code,
+                _ if self.foreign => InScript::Foreign,
+                within => within,
+            }),
             None if self.element == "style" => Place::Style,
             // It could complete the end tag.
             None if !begun.is_empty() => Place::Tag,

@@ -12,6 +12,9 @@ pub enum InScript {
     Comment,
     /// In a regular expression.
     Pattern,
+    /// In a script within `<svg>`, where an escaped character is the character itself: in quotes, a comment
+    /// or a regular expression, or behind an entity.
+    Foreign,
 }
 
 /// A script that is being read, in one of the ways that it may be read.
