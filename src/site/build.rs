@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::actions;
 use super::check::{self, By, Shown};
 use super::forms::{self, Whole};
+use super::methods::methods;
 use super::names::{Names, meaning};
 use super::paths::{self, Paths};
 use super::pattern::Pattern;
@@ -25,7 +26,7 @@ use super::{
 use crate::config::Loaded;
 use crate::config::declaration::{CsrfCheck, Declarations, RouteDeclaration};
 use crate::config::tree::{Entry, Tree};
-use crate::diagnostic::{At, Diagnostic, Diagnostics, did_you_mean};
+use crate::diagnostic::{At, Diagnostic, Diagnostics};
 use crate::session::Session;
 use crate::template::expression::Writing;
 use crate::template::helpers::Links;
@@ -80,8 +81,8 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
     library.check_inclusions(problems);
     check::names(&library, &shown, problems);
     let all_read = routes.len() == declared.iter().map(|part| part.routes.len()).sum::<usize>();
-    let markers = all_read.then(|| routes.iter().flat_map(|route| route.pattern.names()).collect());
-    check::entries(&library, &shown, markers.as_ref(), problems);
+    check::entries(&library, &shown, problems);
+    check::markers(&library, &shown, all_read, problems);
     params::usage::check(&library, &shown, problems);
     escaping::check(&library, &shown, problems);
     let mut statics = statics::compile(&declared);
@@ -192,7 +193,7 @@ impl Compiler<'_> {
         let predicates = predicates.map(|node| predicates::compile::predicates(node, problems)).unwrap_or_default();
         let data = data(&declared.data, problems);
         let params = params::params(declared, self.part, problems);
-        params::usage::check_actions(declared, self.vocabulary, problems);
+        params::usage::check_actions(declared, pattern.as_ref(), self.vocabulary, problems);
         let mut writing = Writing {
             library: self.library,
             home: self.home,
@@ -248,9 +249,16 @@ impl Compiler<'_> {
         let (in_answers, in_invalid) = added.split_at(in_answers);
         let declares = declared.params.as_ref();
         let declares = declares.map(|params| params.iter().map(|param| param.name.value.clone()).collect());
-        let page = |by, templates: &[String], provided, steps| {
-            let (templates, fixed) = (templates.to_vec(), escaping::unbound(&in_data, steps));
-            Shown { by, templates, provided, fixed, params: declares.clone(), faulted: passwords.clone() }
+        let markers: Option<BTreeSet<String>> =
+            pattern.as_ref().map(|pattern| pattern.names().map(str::to_owned).collect());
+        let page = |by, templates: &[String], provided, steps| Shown {
+            by,
+            templates: templates.to_vec(),
+            provided,
+            fixed: escaping::unbound(&in_data, steps),
+            params: declares.clone(),
+            faulted: passwords.clone(),
+            markers: markers.clone(),
         };
         if !names.incomplete {
             self.shown.push(page(By::Route(by.clone()), in_answers, names.provided, &steps));
@@ -338,43 +346,11 @@ impl Compiler<'_> {
                 fixed,
                 params: None,
                 faulted: Vec::new(),
+                markers: None,
             });
         }
         pages
     }
-}
-
-const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
-
-fn methods(declared: &RouteDeclaration, problems: &mut Diagnostics) -> Vec<Method> {
-    let Some(names) = &declared.methods else { return vec![Method::GET] };
-    let mut methods = Vec::new();
-    for name in names {
-        let upper = name.to_uppercase();
-        let known = METHODS.contains(&name.as_str());
-        match Method::from_bytes(name.as_bytes()) {
-            Ok(method)
-                if known || (upper == name.value && !METHODS.contains(&upper.as_str()) && is_own_method(&upper)) =>
-            {
-                if !methods.contains(&method) {
-                    methods.push(method);
-                }
-            }
-            _ => problems.push(
-                Diagnostic::error(&name.place, format!("`{}` is not a method a route can answer", name.value))
-                    .key(format!("{}.methods", declared.key))
-                    .maybe_help(did_you_mean(name, METHODS)),
-            ),
-        }
-    }
-    methods
-}
-
-/// Methods beyond the usual ones are allowed when nothing suggests a slip.
-fn is_own_method(name: &str) -> bool {
-    name.chars().all(|c| c.is_ascii_uppercase() || c == '-')
-        && crate::diagnostic::nearest(name, METHODS).is_none()
-        && !matches!(name, "CONNECT" | "TRACE")
 }
 
 fn data(entries: &[Entry], problems: &mut Diagnostics) -> Map<String, Value> {

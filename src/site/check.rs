@@ -12,7 +12,7 @@ use super::statics::StaticFiles;
 use super::{ERROR, ON_ERROR_PAGES};
 use crate::config::declaration::Declarations;
 use crate::config::settings::Settings;
-use crate::diagnostic::{Diagnostic, Diagnostics, nearest_help};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place, nearest_help};
 use crate::template::library::{Library, Variable};
 
 /// Templates that one route or error page shows, and the names they are given.
@@ -29,6 +29,8 @@ pub struct Shown {
     pub params: Option<BTreeSet<String>>,
     /// What else `errors` can have: fields that actions look at.
     pub faulted: Vec<String>,
+    /// The markers of the path that leads there; `None` if it could not be read.
+    pub markers: Option<BTreeSet<String>>,
 }
 
 /// Who shows a template.
@@ -44,29 +46,21 @@ pub enum By {
 
 /// Reports every name in a template that whoever shows it does not provide.
 pub fn names(library: &Library, shown: &[Shown], problems: &mut Diagnostics) {
-    let mut missing: BTreeMap<(String, usize), Missing> = BTreeMap::new();
+    let mut missing: BTreeMap<(String, usize), Missing<'_>> = BTreeMap::new();
     for page in shown {
         for variable in page.templates.iter().flat_map(|template| library.variables(template)) {
             let Some(name) = variable.path.first().filter(|name| !page.provided.contains(*name)) else { continue };
-            let spot = (variable.place.source.name().to_owned(), variable.place.span.start);
             let near = nearest_help(name, page.provided.iter().map(String::as_str));
-            let entry =
-                missing.entry(spot).or_insert_with(|| Missing { variable: variable.clone(), by: Vec::new(), near });
-            let of_route = match &page.by {
-                By::Invalid(route) => entry.by.contains(&By::Route(route.clone())),
-                _ => false,
-            };
-            if !of_route && !entry.by.contains(&page.by) {
-                entry.by.push(page.by.clone());
-            }
+            let entry = missing.entry(spot(&variable));
+            entry.or_insert_with(|| Missing { variable, by: Vec::new(), near }).by.push(&page.by);
         }
     }
     problems.extend(missing.into_values().map(Missing::diagnostic));
 }
 
-/// Reports entries of the names with fixed ones that are none of them: markers that no path has, parts of
-/// `request` and `error` that there are not. `markers` is `None` if not every path could be read.
-pub fn entries(library: &Library, shown: &[Shown], markers: Option<&BTreeSet<&str>>, problems: &mut Diagnostics) {
+/// Reports entries of the names with fixed ones that are none of them: parts of `request` and `error` that
+/// there are not.
+pub fn entries(library: &Library, shown: &[Shown], problems: &mut Diagnostics) {
     let names = |list: &[(&'static str, &str)]| list.iter().map(|(name, _)| *name).collect::<BTreeSet<_>>();
     let (of_request, of_error) = (names(REQUEST), names(ERROR));
     let mut reported = BTreeSet::new();
@@ -74,52 +68,101 @@ pub fn entries(library: &Library, shown: &[Shown], markers: Option<&BTreeSet<&st
         let is_error_page = matches!(page.by, By::ErrorPage(_));
         for variable in page.templates.iter().flat_map(|template| library.variables(template)) {
             let [name, entry, ..] = variable.path.as_slice() else { continue };
-            let valid = match (name.as_str(), markers) {
-                ("path", Some(markers)) if !is_error_page => markers,
-                ("request", _) if is_error_page => &BTreeSet::from(ON_ERROR_PAGES),
-                ("request", _) => &of_request,
-                ("error", _) if is_error_page => &of_error,
+            let valid = match name.as_str() {
+                "request" if is_error_page => &BTreeSet::from(ON_ERROR_PAGES),
+                "request" => &of_request,
+                "error" if is_error_page => &of_error,
                 _ => continue,
             };
-            let spot = (variable.place.source.name().to_owned(), variable.place.span.start);
-            if variable.has_default || valid.contains(entry.as_str()) || !reported.insert(spot) {
+            if variable.has_default || valid.contains(entry.as_str()) || !reported.insert(spot(&variable)) {
                 continue;
             }
             let place = variable.entry.as_ref().unwrap_or(&variable.place);
-            let (message, none) = match name.as_str() {
-                "path" => (
-                    format!("no route has a marker `{entry}`"),
-                    "a marker stands in the path of a route: `/item/{sku}`",
-                ),
-                _ if is_error_page => (format!("on an error page, `{name}` has no `{entry}`"), ""),
-                _ => (format!("`{name}` has no `{entry}`"), ""),
-            };
+            let on_which = if is_error_page { "on an error page, " } else { "" };
             let list = || format!("it has `{}`", valid.iter().copied().collect::<Vec<_>>().join("`, `"));
-            let near = nearest_help(entry, valid.iter().copied());
-            let help = near.unwrap_or_else(|| if none.is_empty() { list() } else { none.to_owned() });
+            let help = nearest_help(entry, valid.iter().copied()).unwrap_or_else(list);
+            let message = format!("{on_which}`{name}` has no `{entry}`");
             problems.push(Diagnostic::error(place, message).key(&variable.key).help(help));
         }
     }
 }
 
+/// Reports every marker that the path of no page has which shows it. `complete` is whether all pages are
+/// known.
+pub fn markers(library: &Library, shown: &[Shown], complete: bool, problems: &mut Diagnostics) {
+    let mut uses: BTreeMap<(String, usize), (Variable, Vec<&Shown>)> = BTreeMap::new();
+    let pages = shown.iter().filter(|page| complete && !matches!(page.by, By::ErrorPage(_)));
+    for page in pages {
+        for variable in page.templates.iter().flat_map(|template| library.variables(template)) {
+            if variable.path.len() > 1 && variable.path.first().is_some_and(|name| name == "path") {
+                uses.entry(spot(&variable)).or_insert_with(|| (variable, Vec::new())).1.push(page);
+            }
+        }
+    }
+    for (variable, pages) in uses.into_values().filter(|(variable, _)| !variable.has_default) {
+        let Some(marker) = variable.path.get(1) else { continue };
+        let Some(paths) = pages.iter().map(|page| page.markers.as_ref()).collect::<Option<Vec<_>>>() else { continue };
+        if paths.iter().any(|markers| markers.contains(marker)) {
+            continue;
+        }
+        let by = distinct(pages.iter().map(|page| &page.by));
+        let place = variable.entry.as_ref().unwrap_or(&variable.place);
+        let names = paths.iter().flat_map(|markers| markers.iter().map(String::as_str));
+        problems.push(missing_marker(place, marker, &list(&by), names).key(&variable.key));
+    }
+}
+
+/// The error that the path of a page has no such marker.
+pub fn missing_marker<'n>(
+    place: &Place,
+    marker: &str,
+    page: &str,
+    markers: impl Iterator<Item = &'n str>,
+) -> Diagnostic {
+    let help = format!("a marker stands in the path, as in `/item/{{{marker}}}`");
+    Diagnostic::error(place, format!("`path` has no `{marker}` in {page}"))
+        .help(nearest_help(marker, markers).unwrap_or(help))
+}
+
+/// Tells the places of templates apart.
+fn spot(variable: &Variable) -> (String, usize) {
+    (variable.place.source.name().to_owned(), variable.place.span.start)
+}
+
+/// Everybody once; the `invalid` of a route that is there itself does not count.
+fn distinct<'b>(all: impl Iterator<Item = &'b By>) -> Vec<By> {
+    let mut distinct: Vec<By> = Vec::new();
+    for by in all {
+        let of_route = match by {
+            By::Invalid(route) => distinct.contains(&By::Route(route.clone())),
+            _ => false,
+        };
+        if !of_route && !distinct.contains(by) {
+            distinct.push(by.clone());
+        }
+    }
+    distinct
+}
+
 /// A name that nobody provides.
-struct Missing {
+struct Missing<'s> {
     variable: Variable,
-    by: Vec<By>,
+    by: Vec<&'s By>,
     near: Option<String>,
 }
 
-impl Missing {
+impl Missing<'_> {
     fn diagnostic(self) -> Diagnostic {
+        let by = distinct(self.by.into_iter());
         let name = self.variable.path.first().map_or("", String::as_str);
-        let advice = if self.by.iter().any(|by| matches!(by, By::Route(_))) {
+        let advice = if by.iter().any(|by| matches!(by, By::Route(_))) {
             format!("give it in `data`, or let an action bind it: `as = \"{name}\"`")
-        } else if self.by.iter().any(|by| matches!(by, By::Invalid(_))) {
+        } else if by.iter().any(|by| matches!(by, By::Invalid(_))) {
             "no action has run yet: take it from `session`, or give it in `data`".to_owned()
         } else {
             "an error page sees `error`, `request` and what is in `[data]`".to_owned()
         };
-        Diagnostic::error(&self.variable.place, format!("`{name}` has no value in {}", list(&self.by)))
+        Diagnostic::error(&self.variable.place, format!("`{name}` has no value in {}", list(&by)))
             .key(&self.variable.key)
             .help(self.near.unwrap_or(advice))
     }

@@ -16,6 +16,7 @@ mod fingerprint;
 mod forms;
 mod headers;
 pub mod live;
+mod methods;
 mod names;
 pub mod params;
 mod paths;

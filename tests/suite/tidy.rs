@@ -163,7 +163,8 @@ fn the_example_of_every_verb_builds() {
         let text = format!(
             "[session]\nfactory = \"signed-cookie\"\nsecret = {{ file = \"session.secret\", generate = true }}\n\
              [users]\nmembers = {{ file = \"users.toml\" }}\n\
-             [routes.home]\npath = \"/\"\nmethods = [\"GET\", \"POST\"]\ntext = \"hello\"\nactions = [{}]\n\
+             [routes.example]\npath = \"/{{sku}}\"\nmethods = [\"GET\", \"POST\"]\ntext = \"\"\nactions = [{}]\n\
+             [routes.home]\npath = \"/\"\ntext = \"hello\"\n\
              [routes.login]\npath = \"/login\"\ntext = \"log in\"\n\
              [routes.item]\npath = \"/item/{{sku}}\"\ntext = \"item\"\n",
             verb.example

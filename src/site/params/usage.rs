@@ -6,7 +6,8 @@ use crate::action::Operand;
 use crate::config::declaration::RouteDeclaration;
 use crate::config::tree::join;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, did_you_mean, nearest_help};
-use crate::site::check::{By, Shown};
+use crate::site::check::{By, Shown, missing_marker};
+use crate::site::pattern::Pattern;
 use crate::site::vocabulary::Vocabulary;
 use crate::template::library::{Library, Variable};
 
@@ -77,19 +78,33 @@ fn undeclared(name: &str, place: &Place, declared: &[&str]) -> Diagnostic {
         .help(near.unwrap_or_else(|| format!("add it to `params`: `{} = {{}}`", join("", name))))
 }
 
-/// Reports what the actions of a route take past its `params`.
-pub fn check_actions(declared: &RouteDeclaration, vocabulary: &Vocabulary, problems: &mut Diagnostics) {
-    let Some(params) = &declared.params else { return };
-    let names: Vec<&str> = params.iter().map(|param| param.name.as_str()).collect();
+/// Reports what the actions of a route take past its `params`, and what they would take from its path.
+pub fn check_actions(
+    declared: &RouteDeclaration,
+    pattern: Option<&Pattern>,
+    vocabulary: &Vocabulary,
+    problems: &mut Diagnostics,
+) {
+    let names = declared.params.as_ref().map(|params| params.iter().map(|param| param.name.as_str()));
+    let names: Option<Vec<&str>> = names.map(Iterator::collect);
     for action in declared.steps() {
         let verb = |name: &str| vocabulary.verb(name).filter(|verb| verb.operand == Operand::Param);
         let Some(entry) = action.entries().iter().find(|entry| verb(&entry.name).is_some()) else { continue };
         let value = entry.node.to_value();
         let from = action.get("from");
         let source = from.map_or(serde_json::Value::Null, |from| from.node.to_value());
-        let (Some(name), false) = (value.as_str(), source == "path") else { continue };
+        let Some(name) = value.as_str() else { continue };
+        if source == "path" {
+            let Some(pattern) = pattern.filter(|pattern| pattern.names().all(|marker| marker != name)) else {
+                continue;
+            };
+            let page = format!("the route `{}`", declared.name.value);
+            problems.push(missing_marker(&entry.node.place, name, &page, pattern.names()).key(&action.key));
+            continue;
+        }
+        let Some(names) = &names else { continue };
         if !names.contains(&name) {
-            problems.push(undeclared(name, &entry.node.place, &names).key(&action.key));
+            problems.push(undeclared(name, &entry.node.place, names).key(&action.key));
         } else if let Some(from) = from.filter(|_| source != "params") {
             problems.push(
                 Diagnostic::warning(
