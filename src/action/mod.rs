@@ -177,4 +177,9 @@ pub trait Action: fmt::Debug + Send + Sync {
     fn password(&self) -> Option<&str> {
         None
     }
+
+    /// The field of the form that `errors` has a sentence about when it cannot do its work.
+    fn faults(&self) -> Option<&str> {
+        self.password()
+    }
 }

@@ -2,15 +2,22 @@
 
 use serde_json::Value;
 
-use super::{Action, Args, Cannot, Effect, Operand, Scene, Verb};
-use crate::template::expression::Expression;
+use super::{Action, Args, Cannot, Effect, Operand, Opt, Scene, Takes, Verb};
+use crate::template::expression::{Expression, Term};
 use crate::template::values::truthy;
 
 pub const VERB: Verb = Verb {
     name: "require",
     summary: "Goes on only if an expression holds.",
     operand: Operand::Expression,
-    options: &[],
+    options: &[
+        Opt {
+            name: "field",
+            takes: Takes::Name,
+            summary: "The field of the form that is wrong if it does not hold: `errors` has the `message` under its name.",
+        },
+        Opt { name: "message", takes: Takes::Value, summary: "What `errors` says then." },
+    ],
     yields: None,
     cannot: Some("the expression does not hold"),
     example: r#"{ require = "(gt (len session.cart) 0)", or = { redirect = "home" } }"#,
@@ -20,21 +27,38 @@ pub const VERB: Verb = Verb {
 #[derive(Debug)]
 struct Require {
     condition: Expression,
+    /// The field that is wrong if it does not hold, and what is said about it.
+    fault: Option<(String, Term)>,
 }
 
 fn build(mut args: Args) -> Result<Box<dyn Action>, String> {
     let condition = args.operand.take().ok_or("it needs an expression")?;
-    Ok(Box::new(Require { condition }))
+    let fault = match (args.word("field"), args.value("message")) {
+        (None, None) => None,
+        (Some(field), Some(message)) => Some((field, message)),
+        (Some(_), None) => return Err("a `field` needs a `message` that says what is wrong with it".to_owned()),
+        (None, Some(_)) => return Err("a `message` needs the `field` that it is about".to_owned()),
+    };
+    Ok(Box::new(Require { condition, fault }))
 }
 
 impl Action for Require {
     fn run(&self, scene: &mut Scene<'_>) -> Result<Value, Cannot> {
-        let holds = truthy(&scene.evaluate(&self.condition)?);
-        if holds { Ok(Value::Null) } else { Err(Cannot::Refused) }
+        if truthy(&scene.evaluate(&self.condition)?) {
+            return Ok(Value::Null);
+        }
+        Err(match &self.fault {
+            Some((field, message)) => scene.wrong(field, message)?,
+            None => Cannot::Refused,
+        })
     }
 
     /// What the expression reads is known of every expression.
     fn effects(&self) -> Vec<Effect> {
         Vec::new()
+    }
+
+    fn faults(&self) -> Option<&str> {
+        self.fault.as_ref().map(|(field, _)| field.as_str())
     }
 }

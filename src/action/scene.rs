@@ -146,6 +146,18 @@ impl Scene<'_> {
         Ok(term.value(self.templates, self)?)
     }
 
+    /// The failure that says of a field what is wrong with it.
+    ///
+    /// # Errors
+    /// If the message cannot be worked out.
+    pub fn wrong(&self, field: &str, message: &Term) -> Result<Cannot, Cannot> {
+        let sentence = match self.value(message)? {
+            Value::String(sentence) => sentence,
+            other => other.to_string(),
+        };
+        Ok(Cannot::Wrong(field.to_owned(), sentence))
+    }
+
     /// Works out an expression.
     pub fn evaluate(&self, expression: &Expression) -> Result<Value, Cannot> {
         Ok(expression.value(self.templates, self)?)

@@ -36,7 +36,7 @@ struct VerifyPassword {
     users: String,
     user: Expression,
     field: String,
-    message: Option<Term>,
+    message: Term,
 }
 
 fn build(mut args: Args) -> Result<Box<dyn Action>, String> {
@@ -44,7 +44,7 @@ fn build(mut args: Args) -> Result<Box<dyn Action>, String> {
         users: args.users.take().ok_or("it needs the name of one of `[users]`")?,
         user: args.expression("user").unwrap_or_else(|| Expression::entry("params", "user")),
         field: args.word("password").unwrap_or_else(|| "password".to_owned()),
-        message: args.value("message"),
+        message: args.value("message").unwrap_or_else(|| Term::Fixed(WRONG.into())),
     }))
 }
 
@@ -62,14 +62,7 @@ impl Action for VerifyPassword {
                 scene.renew();
                 Ok(user)
             }
-            Verdict::Wrong => {
-                let sentence = match self.message.as_ref().map(|message| scene.value(message)).transpose()? {
-                    None => WRONG.to_owned(),
-                    Some(Value::String(sentence)) => sentence,
-                    Some(other) => other.to_string(),
-                };
-                Err(Cannot::Wrong(self.field.clone(), sentence))
-            }
+            Verdict::Wrong => Err(scene.wrong(&self.field, &self.message)?),
             Verdict::Missing => Err(Cannot::NoParam(self.field.clone())),
         }
     }

@@ -235,6 +235,7 @@ impl Compiler<'_> {
             library: self.library,
         };
         let passwords = users::passwords(&methods, &steps, &added, self.library, problems);
+        let faulted = params::usage::faulted(declared, &steps, problems);
         let caching = wish.and_then(|wish| cache::caching(wish, &facts, problems));
         let csrf = self.csrf_check(declared, &methods, keys.session_use());
         let token = vec![Session::CSRF_KEY.to_owned()];
@@ -257,7 +258,7 @@ impl Compiler<'_> {
             provided,
             fixed: escaping::unbound(&in_data, steps),
             params: declares.clone(),
-            faulted: passwords.clone(),
+            faulted: faulted.clone(),
             markers: markers.clone(),
         };
         if !names.incomplete {

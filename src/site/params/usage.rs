@@ -8,6 +8,7 @@ use crate::config::tree::join;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, did_you_mean, nearest_help};
 use crate::site::check::{By, Shown, missing_marker};
 use crate::site::pattern::Pattern;
+use crate::site::route::Step;
 use crate::site::vocabulary::Vocabulary;
 use crate::template::library::{Library, Variable};
 
@@ -116,4 +117,26 @@ pub fn check_actions(
             );
         }
     }
+}
+
+/// The fields that the steps of a route may find wrong. Warns of those that its form does not have.
+pub fn faulted(declared: &RouteDeclaration, steps: &[Step], problems: &mut Diagnostics) -> Vec<String> {
+    let params = declared.params.as_ref().map(|params| params.iter().map(|param| param.name.as_str()));
+    let params: Option<Vec<&str>> = params.map(Iterator::collect);
+    let mut faulted = Vec::new();
+    for step in steps {
+        let Some(field) = step.action.faults() else { continue };
+        // A password need not be declared: it is set apart before anything is looked at.
+        let known = step.action.password() == Some(field);
+        if let Some(params) = params.as_ref().filter(|params| !known && !params.contains(&field)) {
+            let near = nearest_help(field, params.iter().copied());
+            problems.push(
+                Diagnostic::warning(&step.place, format!("there is no parameter `{field}` to find wrong"))
+                    .key(&step.key)
+                    .help(near.unwrap_or_else(|| "`field` names one of the `params` of the route".to_owned())),
+            );
+        }
+        faulted.push(field.to_owned());
+    }
+    faulted
 }

@@ -417,3 +417,39 @@ fn a_mounted_site_speaks_for_itself() {
     let said: Vec<String> = ["/form", "/own/form", "/none/form"].map(|path| site.get(path).body().to_owned()).to_vec();
     assert_eq!(said, ["Fehlt.", "Manque.", "Please fill in this field."]);
 }
+
+/// A form with rules across fields.
+const BOOKING: &str = r#"
+    [templates]
+    form = "{{params.first}} {{params.last}}|{{errors.last}}|{{errors.again}}"
+
+    [routes.book]
+    path = "/book"
+    methods = ["POST"]
+    invalid = { template = "form" }
+    actions = [
+      { require = "(eq params.mail params.again)", field = "again", message = "Not {{params.mail}}.", or = { template = "form", status = 400 } },
+      { require = "(gte params.last params.first)", field = "last", message = "Too early." },
+      { store-param = "first" },
+    ]
+    text = "Booked."
+
+    [routes.book.params]
+    mail = { type = "email", required = true }
+    again = "email"
+    first = "date"
+    last = "date"
+"#;
+
+#[test]
+fn a_rule_across_fields_says_which_of_them_is_wrong() {
+    let mut site = Site::new(BOOKING);
+    let mut book = |form: &str| site.ask("POST", "/book", Some(form));
+    let page = book("mail=a@b&again=c@d&first=2030-05-17&last=2030-05-16");
+    assert_eq!((page.status().as_u16(), page.body()), (400, "2030-05-17 2030-05-16||Not a@b."));
+    assert_eq!(page.session(), json!({}));
+    let page = book("mail=a@b&again=a@b&first=2030-05-17&last=2030-05-16");
+    assert_eq!(page.status(), 403);
+    assert!(page.body().contains("Too early."), "{}", page.body());
+    assert_eq!(book("mail=a@b&again=a@b&first=2030-05-17&last=2030-05-17").body(), "Booked.");
+}
