@@ -7,7 +7,7 @@ use super::answer::Failed;
 use super::{ResponseBody, page};
 use crate::site::failure::Failure;
 use crate::site::predicates::Head;
-use crate::site::response::{Reply, stays_here};
+use crate::site::response::{Reply, is_own_path};
 use crate::site::router::Miss;
 use crate::site::{Found, Site};
 
@@ -38,7 +38,7 @@ fn with_slash(site: &Site, head: &Head<'_>) -> Option<Response<ResponseBody>> {
         return None;
     }
     let path = format!("{}/", head.path);
-    if !stays_here(&path) {
+    if !is_own_path(&path) {
         return None;
     }
     let found = site.find(&Head { path: &path, ..*head }).ok()?.found;

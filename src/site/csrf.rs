@@ -13,6 +13,7 @@ use crate::config::declaration::{CsrfCheck, Declarations};
 use crate::config::settings::Settings;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::session::Session;
+use crate::template::urls::is_own_path;
 
 /// The field of a form that holds the token, as in Pyramid.
 pub const FIELD: &str = "csrf_token";
@@ -96,9 +97,7 @@ impl Csrf {
         let referer = one(request.headers, &REFERER).ok()??;
         let path = referer.parse::<Uri>().ok()?.path_and_query()?.as_str().to_owned();
         let is_own = Origin::parse(referer).is_some_and(|origin| self.is_own(&origin, request));
-        // Browsers take either for the beginning of a host.
-        let leads_away = path.starts_with("//") || path.contains('\\');
-        (is_own && path.starts_with('/') && !leads_away).then_some(path)
+        (is_own && is_own_path(&path)).then_some(path)
     }
 
     /// What the browser itself says (Fetch Metadata, section 2.3), which no page can have it say; else

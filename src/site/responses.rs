@@ -17,6 +17,7 @@ use crate::template::expression::{Term, Text, Writing};
 use crate::template::library::own_names;
 use crate::template::links::{Misfit, misfits};
 use crate::template::render::Escaping;
+use crate::template::urls::is_own_path;
 
 /// Compiles a response; `None` if it is broken.
 pub fn response(declared: &ResponseDeclaration, writing: &mut Writing<'_>) -> Option<Response> {
@@ -207,11 +208,21 @@ fn texts(table: Option<&Entry>, writing: &mut Writing<'_>) -> Option<Vec<(String
 
 fn path_target(node: &Node, writing: &mut Writing<'_>) -> Option<Target> {
     let path = text(node, Escaping::Plain, writing)?;
-    if let Text::Fixed(fixed) = &path
-        && (!fixed.starts_with('/') || fixed.starts_with("//"))
-    {
-        let help = if fixed.contains("//") { external_help(fixed) } else { "a path starts with a slash".to_owned() };
-        writing.problems.push(node.error(format!("`{fixed}` is not a path of this site")).help(help));
+    let written = node.text(writing.problems)?;
+    // As far as it is known before a request.
+    let start = written.split("{{").next().unwrap_or_default();
+    let is_known = !start.is_empty() || matches!(path, Text::Fixed(_));
+    if is_known && !is_own_path(start) {
+        let help = if start.contains("//") {
+            external_help(&written)
+        } else if !start.starts_with('/') {
+            "a path starts with a slash".to_owned()
+        } else if start.contains(char::is_control) {
+            "it has a control character in it; leave that out".to_owned()
+        } else {
+            "browsers read `/\\` as `//`, and what follows as another host; leave the backslash out".to_owned()
+        };
+        writing.problems.push(node.error(format!("`{}` is not a path of this site", written.value)).help(help));
         return None;
     }
     Some(Target::Path { prefix: writing.prefix.to_owned(), path })

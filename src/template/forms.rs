@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use http::Method;
 
+use super::urls::is_own_path;
 use crate::diagnostic::Place;
 
 /// A form, or a button of one that goes elsewhere than the form.
@@ -123,7 +124,7 @@ fn action(value: &str) -> Option<FormAction> {
         return is_all.then(|| FormAction::Route(name.to_owned()));
     }
     let path = value.split(['?', '#']).next()?;
-    let is_fixed = path.starts_with('/') && !path.starts_with("//") && !path.contains("{{");
+    let is_fixed = is_own_path(path) && !path.contains("{{");
     is_fixed.then(|| FormAction::Path(path.to_owned()))
 }
 

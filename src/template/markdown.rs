@@ -10,6 +10,8 @@ use handlebars::{
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
 use serde_json::Value;
 
+use super::urls::is_own_path;
+
 /// The longest text that is read as Markdown, in bytes; a longer one is shown as it is.
 const LONGEST: usize = 64 * 1024;
 
@@ -82,7 +84,8 @@ impl Harmless {
             }
             Event::Start(Tag::Image { link_type, dest_url, title, id }) => {
                 // What is fetched from elsewhere tells others who reads the page.
-                let is_own = !dest_url.contains([':', '\\']) && !dest_url.starts_with("//");
+                let is_beside = !dest_url.contains([':', '\\']) && !dest_url.starts_with('/');
+                let is_own = is_beside || is_own_path(&dest_url);
                 let becomes = match (is_own, self.links) {
                     (true, _) => Some(TagEnd::Image),
                     (false, 0) => Some(TagEnd::Link),

@@ -25,6 +25,6 @@ mod qualify;
 pub mod render;
 mod surroundings;
 mod syntax;
-mod urls;
+pub mod urls;
 pub mod values;
 pub mod walk;
