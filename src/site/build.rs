@@ -20,8 +20,8 @@ use super::route::{Route, SessionUse};
 use super::session_keys::{self, KeyUse, SessionKeys};
 use super::vocabulary::Vocabulary;
 use super::{
-    ErrorPage, Part, Site, cache, csrf, escaping, fingerprint, params, predicates, responses, server, sessions,
-    statics, users,
+    ErrorPage, Part, Site, cache, csrf, escaping, fingerprint, open_redirect, params, predicates, responses, server,
+    sessions, statics, users,
 };
 use crate::config::Loaded;
 use crate::config::declaration::{CsrfCheck, Declarations, RouteDeclaration};
@@ -85,6 +85,7 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
     check::markers(&library, &shown, all_read, problems);
     params::usage::check(&library, &shown, problems);
     escaping::check(&library, &shown, problems);
+    open_redirect::check(&library, &routes, &parts, problems);
     let mut statics = statics::compile(&declared);
     let users: Vec<_> = declared.iter().flat_map(|part| users::compile(part, problems)).collect();
     users::check_secrecy(&declared, &statics, problems);

@@ -18,6 +18,7 @@ mod headers;
 pub mod live;
 mod methods;
 mod names;
+mod open_redirect;
 pub mod params;
 mod paths;
 pub mod pattern;

@@ -7,6 +7,7 @@ use http::StatusCode;
 
 use super::actions::expression;
 use super::headers;
+use super::open_redirect;
 use super::response::{Content, Redirect, Response, Target};
 use crate::config::declaration::ResponseDeclaration;
 use crate::config::keys;
@@ -163,7 +164,7 @@ fn redirect_table(node: &Node, writing: &mut Writing<'_>) -> Option<Redirect> {
     let external = node.get("external").is_some_and(|entry| entry.node.boolean(writing.problems) == Some(true));
     let target = match (node.get("route"), node.get("path")) {
         (Some(route), None) => route_target(&route.node, node.get("params"), writing)?,
-        (None, Some(path)) if external => Target::External(text(&path.node, Escaping::Plain, writing)?),
+        (None, Some(path)) if external => external_target(&path.node, writing)?,
         (None, Some(path)) => path_target(&path.node, writing)?,
         (Some(route), Some(path)) => {
             writing.problems.push(
@@ -226,6 +227,13 @@ fn path_target(node: &Node, writing: &mut Writing<'_>) -> Option<Target> {
         return None;
     }
     Some(Target::Path { prefix: writing.prefix.to_owned(), path })
+}
+
+fn external_target(node: &Node, writing: &mut Writing<'_>) -> Option<Target> {
+    let written = Written::quoted(node.text(writing.problems)?.value, &node.place);
+    let address = writing.text(&written, Escaping::Plain, &node.key)?;
+    open_redirect::put_in_page(&address, &written, &node.key, writing);
+    Some(Target::External(address))
 }
 
 fn external_help(target: &str) -> String {

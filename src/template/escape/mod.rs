@@ -29,7 +29,7 @@ use url::InUrl;
 use super::library::Library;
 use super::places::locate;
 use super::render::Escaping;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{self, Diagnostic};
 
 /// A value in a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,10 +142,15 @@ pub fn dangers(library: &Library, template: &str) -> Vec<Shown> {
 }
 
 impl Shown {
+    /// Where the value is written, and the key path of its template.
+    pub fn place<'l>(&self, library: &'l Library) -> Option<(diagnostic::Place, &'l str)> {
+        let (text, key, _) = library.written(&self.template)?;
+        Some((locate(text, self.spot, &self.written, 0..self.written.len()), key))
+    }
+
     /// The problem with the value, at its place.
     pub fn diagnostic(&self, library: &Library, message: String) -> Option<Diagnostic> {
-        let (text, key, _) = library.written(&self.template)?;
-        let place = locate(text, self.spot, &self.written, 0..self.written.len());
+        let (place, key) = self.place(library)?;
         let problem = if self.danger.is_grave() { Diagnostic::error } else { Diagnostic::warning };
         Some(problem(&place, message).key(key))
     }
