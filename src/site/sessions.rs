@@ -148,15 +148,11 @@ pub fn open(
     let kind = vocabulary.factories().iter().find(|kind| kind.name == name)?;
     match (kind.open)(opening) {
         Ok(factory) => Some(factory),
-        Err(message) => {
-            // At the setting that the message speaks of, such as the `url`.
-            let told = message.to_lowercase();
-            let mut options = kind.options.iter().filter(|option| told.contains(**option));
-            let key = options
-                .find_map(|option| Some(format!("session.{option}")).filter(|key| settings.place(key).is_some()));
-            let key = key.unwrap_or_else(|| "session.factory".to_owned());
+        Err(error) => {
+            let key = error.option.map(|option| format!("session.{option}"));
+            let key = key.filter(|key| settings.place(key).is_some()).unwrap_or_else(|| "session.factory".to_owned());
             let place = settings.place(&key).or(settings.place("session"))?;
-            problems.push(Diagnostic::error(place, message).key(key));
+            problems.push(Diagnostic::error(place, error.message).key(key));
             None
         }
     }

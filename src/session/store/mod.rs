@@ -25,6 +25,7 @@ mod key;
 #[cfg(feature = "memcached")]
 pub mod memcached;
 pub mod memory;
+mod open_error;
 mod private;
 mod queue;
 mod record;
@@ -44,6 +45,7 @@ pub use key::Key;
 #[cfg(feature = "memcached")]
 pub use memcached::{MemcachedOptions, MemcachedStore};
 pub use memory::MemoryStore;
+pub use open_error::OpenError;
 pub use record::{Damage, Record};
 #[cfg(feature = "redis")]
 pub use redis::{RedisOptions, RedisStore};

@@ -23,6 +23,5 @@ fn open(opening: Opening<'_>) -> Opened {
         lifetime: settings.lifetime.0,
         secrets: opening.credentials.secrets,
     };
-    let factory = EncryptedCookie::new(options).map_err(|error| error.to_string())?;
-    Ok(Arc::new(factory))
+    Ok(Arc::new(EncryptedCookie::new(options)?))
 }

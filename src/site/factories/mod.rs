@@ -26,6 +26,7 @@ use super::credentials::{Credentials, Secrets};
 use crate::config::settings::SessionSettings;
 use crate::session::cookie::{CookieOptions, SameSite, Secure};
 use crate::session::factory::SessionFactory;
+pub use crate::session::store::OpenError;
 use crate::session::store::{MemoryStore, Store, StoredOptions, StoredSessions};
 
 /// A kind of session factory: its documentation and how to make one.
@@ -46,7 +47,7 @@ pub struct FactoryKind {
 }
 
 /// A session factory, or why the settings make none.
-pub type Opened = Result<Arc<dyn SessionFactory>, String>;
+pub type Opened = Result<Arc<dyn SessionFactory>, OpenError>;
 
 /// What a session factory is made from.
 #[derive(Debug)]
@@ -113,7 +114,7 @@ pub fn lives_in_cookie(kind: &str) -> bool {
 
 /// Sessions in the store that `make` makes; in the one there is, if it is made from the same
 /// settings: what it holds and the connections it has go on.
-pub fn stored(opening: Opening<'_>, make: impl FnOnce(&Opening<'_>) -> Result<Arc<dyn Store>, String>) -> Opened {
+pub fn stored(opening: Opening<'_>, make: impl FnOnce(&Opening<'_>) -> Result<Arc<dyn Store>, OpenError>) -> Opened {
     let store = match opening.kept_store() {
         Some(store) => store,
         None => make(&opening)?,
@@ -133,8 +134,7 @@ pub fn stored(opening: Opening<'_>, make: impl FnOnce(&Opening<'_>) -> Result<Ar
         max_record: settings.max_record,
         deadline: Duration::from_secs(settings.store_timeout),
     };
-    let factory = StoredSessions::new(store, options).map_err(|error| error.to_string())?;
-    Ok(Arc::new(factory))
+    Ok(Arc::new(StoredSessions::new(store, options)?))
 }
 
 impl Opening<'_> {
@@ -157,8 +157,9 @@ impl Opening<'_> {
     ///
     /// # Errors
     /// If there is none.
-    pub fn url(&self) -> Result<&str, String> {
-        let url = self.credentials.url.as_ref().ok_or("this factory needs a `url`")?;
+    pub fn url(&self) -> Result<&str, OpenError> {
+        let missing = || OpenError::of("url", "this factory needs a `url`");
+        let url = self.credentials.url.as_ref().ok_or_else(missing)?;
         Ok(url.expose())
     }
 }

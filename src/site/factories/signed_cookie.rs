@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{FactoryKind, Opened, Opening, cookie_options};
+use super::{FactoryKind, OpenError, Opened, Opening, cookie_options};
 use crate::session::factory::{CookieReading, HashAlg, SignedCookie, SignedCookieOptions};
 
 pub const KIND: FactoryKind = FactoryKind {
@@ -21,7 +21,7 @@ fn open(opening: Opening<'_>) -> Opened {
         timeout: settings.timeout.0,
         reissue_time: settings.reissue_time(),
         lifetime: settings.lifetime.0,
-        hashalg: HashAlg::parse(&settings.hashalg).ok_or("unknown `hashalg`")?,
+        hashalg: HashAlg::parse(&settings.hashalg).ok_or_else(|| OpenError::of("hashalg", "unknown `hashalg`"))?,
         salt: settings.salt.clone(),
         secrets: opening.credentials.secrets,
         reading: match settings.cookie_reading.as_str() {
@@ -29,6 +29,5 @@ fn open(opening: Opening<'_>) -> Opened {
             _ => CookieReading::Strict,
         },
     };
-    let factory = SignedCookie::new(options).map_err(|error| error.to_string())?;
-    Ok(Arc::new(factory))
+    Ok(Arc::new(SignedCookie::new(options)?))
 }

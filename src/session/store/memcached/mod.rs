@@ -32,7 +32,7 @@ mod pool;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::super::factory::BoxFuture;
-use super::{Entry, Found, Key, Store, StoreError};
+use super::{Entry, Found, Key, OpenError, Store, StoreError};
 use address::Address;
 use connection::{Answer, Trouble};
 use pool::{Connections, Lent};
@@ -77,14 +77,16 @@ impl MemcachedStore {
     ///
     /// # Errors
     /// What is wrong with the options, without quoting the URL.
-    pub fn new(options: MemcachedOptions) -> Result<Self, String> {
+    pub fn new(options: MemcachedOptions) -> Result<Self, OpenError> {
         let MemcachedOptions { url, key_prefix, connections } = options;
-        let address = Address::parse(&url).map_err(|why| format!("the url is not right: {why}"))?;
+        let address =
+            Address::parse(&url).map_err(|why| OpenError::of("url", format!("the `url` is not right: {why}")))?;
         if key_prefix.len() > MAX_PREFIX || !key_prefix.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(format!("a key prefix has at most {MAX_PREFIX} letters, digits and marks of ASCII"));
+            let message = format!("`key_prefix` has at most {MAX_PREFIX} letters, digits and marks of ASCII");
+            return Err(OpenError::of("key_prefix", message));
         }
         if connections == 0 {
-            return Err("there must be at least one connection".to_owned());
+            return Err(OpenError::of("connections", "there must be at least one connection"));
         }
         Ok(Self { connections: Connections::new(address, connections)?, key_prefix })
     }

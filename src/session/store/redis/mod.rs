@@ -79,7 +79,7 @@ use std::fmt;
 use futures_util::future::try_join_all;
 
 use super::super::factory::BoxFuture;
-use super::{Cursor, Entry, Found, Key, Page, Store, StoreError};
+use super::{Cursor, Entry, Found, Key, OpenError, Page, Store, StoreError};
 use command::Command;
 use scan::Place;
 use servers::Servers;
@@ -143,8 +143,9 @@ impl RedisStore {
     ///
     /// # Errors
     /// What is wrong with the URL, without quoting it.
-    pub fn new(options: RedisOptions) -> Result<Self, String> {
-        let target = Target::parse(&options.url).map_err(|why| format!("the URL of Redis cannot be used: {why}"))?;
+    pub fn new(options: RedisOptions) -> Result<Self, OpenError> {
+        let unusable = |why| OpenError::of("url", format!("the `url` of Redis cannot be used: {why}"));
+        let target = Target::parse(&options.url).map_err(unusable)?;
         Ok(Self { servers: Servers::new(target), key_prefix: options.key_prefix })
     }
 

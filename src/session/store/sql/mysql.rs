@@ -41,7 +41,7 @@ use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlDatabaseError};
 use sqlx::query::Query;
 use sqlx::{ConnectOptions, MySql, MySqlConnection, SqlStr};
 
-use super::super::{BoxFuture, Cursor, Entry, Found, Key, Page, Store, StoreError, Swept};
+use super::super::{BoxFuture, Cursor, Entry, Found, Key, OpenError, Page, Store, StoreError, Swept};
 use super::connections::{Connections, Manners, Verdict, Written};
 use super::table::{DEFAULT_TABLE, check_name, statement};
 use super::{DEFAULT_CONNECTIONS, DEFAULT_WAIT, row, url};
@@ -153,12 +153,13 @@ impl MysqlStore {
     ///
     /// # Errors
     /// If the URL cannot be read, or the table cannot be called so.
-    pub fn new(options: MysqlOptions) -> Result<Self, String> {
+    pub fn new(options: MysqlOptions) -> Result<Self, OpenError> {
         check_name(&options.table)?;
         url::check(&options.url, &["mysql", "mariadb"], PARAMETERS)?;
         let connect = MySqlConnectOptions::from_str(&options.url).map_err(|error| url::explain(&error))?;
         if connect.get_database().is_none() {
-            return Err("the `url` names no database, as in mysql://USER:PASSWORD@HOST/DATABASE".to_owned());
+            let message = "the `url` names no database, as in mysql://USER:PASSWORD@HOST/DATABASE";
+            return Err(OpenError::of("url", message));
         }
         let connect = connect.disable_statement_logging();
         let host =

@@ -41,7 +41,7 @@ use sqlx::postgres::{PgArguments, PgConnectOptions, PgDatabaseError, PgSeverity}
 use sqlx::query::Query;
 use sqlx::{ConnectOptions, Either, Executor, PgConnection, Postgres, SqlStr};
 
-use super::super::{BoxFuture, Cursor, Entry, Found, Key, Page, Store, StoreError, Swept};
+use super::super::{BoxFuture, Cursor, Entry, Found, Key, OpenError, Page, Store, StoreError, Swept};
 use super::connections::{Connections, Manners, Verdict, Written};
 use super::table::{DEFAULT_TABLE, check_name, statement};
 use super::{DEFAULT_CONNECTIONS, DEFAULT_WAIT, row, url};
@@ -164,7 +164,7 @@ impl PostgresStore {
     ///
     /// # Errors
     /// If the URL cannot be read, or the table cannot be called so.
-    pub fn new(options: PostgresOptions) -> Result<Self, String> {
+    pub fn new(options: PostgresOptions) -> Result<Self, OpenError> {
         check_name(&options.table)?;
         url::check(&options.url, &["postgres", "postgresql"], PARAMETERS)?;
         let connect = PgConnectOptions::from_str(&options.url).map_err(|error| url::explain(&error))?;

@@ -26,7 +26,7 @@ use sqlx::{ConnectOptions, Connection, SqlStr, Sqlite, SqliteConnection};
 use tokio::time::{Instant, sleep};
 
 use super::super::private::{make_private_folder, private_file, sync_folder};
-use super::super::{BoxFuture, Cursor, Entry, Found, Key, Page, Store, StoreError, Swept};
+use super::super::{BoxFuture, Cursor, Entry, Found, Key, OpenError, Page, Store, StoreError, Swept};
 use super::connections::{Connections, Manners, Run, Verdict, Written};
 use super::table::{DEFAULT_TABLE, check_name, statement};
 use super::{DEFAULT_CONNECTIONS, row};
@@ -131,11 +131,12 @@ impl SqliteStore {
     /// # Errors
     /// If the table cannot be called so, or there is no current folder for the
     /// path to start from.
-    pub fn new(options: SqliteOptions) -> Result<Self, String> {
+    pub fn new(options: SqliteOptions) -> Result<Self, OpenError> {
         check_name(&options.table)?;
         // In full, since SQLite has ideas of its own about names like ":memory:".
-        let file = std::path::absolute(&options.database)
-            .map_err(|error| format!("`{}` is no path for a database: {error}", options.database.display()))?;
+        let file = std::path::absolute(&options.database).map_err(|error| {
+            OpenError::of("database", format!("`{}` is no path for a database: {error}", options.database.display()))
+        })?;
         let connect = SqliteConnectOptions::new()
             .filename(&file)
             .create_if_missing(false)

@@ -2,6 +2,8 @@
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
+use crate::session::store::OpenError;
+
 /// The longest name: with the suffix of its index it is within the 63 bytes
 /// of PostgreSQL.
 const MAX_NAME: usize = 48;
@@ -16,13 +18,16 @@ pub(super) fn statement(table: &str, text: &str) -> SqlStr {
 }
 
 /// Whether `name` may be the name of a table: no quotes, no surprises.
-pub(super) fn check_name(name: &str) -> Result<(), String> {
+pub(super) fn check_name(name: &str) -> Result<(), OpenError> {
     let begins_well = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
     if begins_well && name.len() <= MAX_NAME && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return Ok(());
     }
-    Err(format!(
-        "`{name}` is no name for a table: at most {MAX_NAME} letters, digits and _, not beginning with a digit"
+    Err(OpenError::of(
+        "table",
+        format!(
+            "`{name}` is no name for a table: at most {MAX_NAME} letters, digits and _, not beginning with a digit"
+        ),
     ))
 }
 

@@ -1,11 +1,13 @@
 //! What is wrong with the URL of a server, said without its password.
 
+use crate::session::store::OpenError;
+
 /// Checks the scheme of `url` and the names of its parameters. The error
 /// shows no part of it: a password that is not escaped may be anywhere.
-pub(super) fn check(url: &str, schemes: &[&str], known: &[&str]) -> Result<(), String> {
+pub(super) fn check(url: &str, schemes: &[&str], known: &[&str]) -> Result<(), OpenError> {
     let rest = url.split_once("://").filter(|(scheme, _)| schemes.contains(scheme));
     let Some((_, rest)) = rest else {
-        return Err(format!("the `url` begins with {}", schemes.join(":// or ") + "://"));
+        return Err(OpenError::of("url", format!("the `url` begins with {}://", schemes.join(":// or "))));
     };
     let query = rest.split_once('?').map_or("", |(_, query)| query);
     let mut names = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split('=').next().unwrap_or(pair));
@@ -13,16 +15,20 @@ pub(super) fn check(url: &str, schemes: &[&str], known: &[&str]) -> Result<(), S
         return Ok(());
     }
     let known = known.join(", ");
-    Err(format!(
-        "the `url` has a parameter that is not known; known are {known} (and a ? in a password is written %3F)"
+    Err(OpenError::of(
+        "url",
+        format!(
+            "the `url` has a parameter that is not known; known are {known} (and a ? in a password is written %3F)"
+        ),
     ))
 }
 
 /// What sqlx finds wrong with a URL.
-pub(super) fn explain(error: &sqlx::Error) -> String {
+pub(super) fn explain(error: &sqlx::Error) -> OpenError {
     let why = error.to_string();
     let why = why.trim_start_matches("error with configuration: ");
-    format!("the `url` cannot be read: {why} (in a name or password, @ is written %40, : is %3A, / is %2F)")
+    let help = "in a name or password, @ is written %40, : is %3A, / is %2F";
+    OpenError::of("url", format!("the `url` cannot be read: {why} ({help})"))
 }
 
 #[cfg(test)]
@@ -43,7 +49,7 @@ mod tests {
             ["hunter2", "mysql://u:hunter2@host/db", "postgres://u:a?hunter2@host/db", "postgres://h/d?hunter2=1"]
         {
             let why = check(url).expect_err(url);
-            assert!(!why.contains("hunter2"), "{why}");
+            assert!(!why.message.contains("hunter2"), "{why}");
         }
     }
 }

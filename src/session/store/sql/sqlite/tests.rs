@@ -317,5 +317,5 @@ async fn a_full_disk_is_an_error_and_the_old_record_stays() {
 fn a_store_does_not_need_a_server_or_a_runtime_to_be_made() {
     assert_eq!(format!("{:?}", store(Path::new("/x/s.sqlite"))), r#"SqliteStore { file: "/x/s.sqlite", .. }"#);
     let options = SqliteOptions { table: "a; DROP TABLE b".into(), ..SqliteOptions::default() };
-    assert!(SqliteStore::new(options).expect_err("no name").contains("no name for a table"));
+    assert!(SqliteStore::new(options).expect_err("no name").message.contains("no name for a table"));
 }
