@@ -137,8 +137,12 @@ impl Locked<'_> {
         let mut removed = 0;
         for path in paths.iter().filter(|path| is_leftover(path) || is_outdated(path, now)) {
             // Not synced: what comes back after a power failure is swept again.
-            self.disk.remove(path).map_err(|error| unavailable("remove", &error))?;
-            removed += usize::from(!is_leftover(path));
+            match self.disk.remove(path) {
+                Ok(()) => removed += usize::from(!is_leftover(path)),
+                // Since it was seen, its writer has given it its name.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(unavailable("remove", &error)),
+            }
         }
         Ok(removed)
     }

@@ -138,6 +138,22 @@ async fn what_a_killed_process_left_is_swept() {
 }
 
 #[tokio::test]
+async fn a_draft_that_gets_its_name_before_the_sweep_has_the_lock_is_no_failure() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = FileStore::new(folder.path());
+    assert_eq!(store.compare_and_set(&KEY, None, entry(b"whole")).await, Ok(true));
+    let record = shard(folder.path()).join(KEY.to_string());
+    let draft = record.with_extension("new");
+    fs::rename(&record, &draft).expect("a writer at work");
+    let shard = store.inner.shard_of(&KEY).expect("a shard");
+    let seen = shard.outdated(0.0, 100).expect("a list");
+    assert_eq!(seen, [draft.clone()]);
+    fs::rename(&draft, &record).expect("the writer is done");
+    assert_eq!(shard.lock(&RealDisk).expect("a lock").remove(&seen, 0.0), Ok(0));
+    assert_eq!(files(folder.path()), [KEY.to_string()]);
+}
+
+#[tokio::test]
 async fn a_damaged_file_is_swept_after_a_day_and_a_newer_layout_never() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = FileStore::new(folder.path());
