@@ -226,7 +226,10 @@ fn explain_session(
         (true, _, false) => "yes, to keep it from timing out".to_owned(),
         (false, Some(why), _) => format!("no: {why} only looks"),
         (false, None, true) => "no: the request failed".to_owned(),
-        (false, None, false) => "no: nothing changed".to_owned(),
+        (false, None, false) => match &session.unrefreshed {
+            Some(error) => format!("no, though it was to be kept from timing out: {error}"),
+            None => "no: nothing changed".to_owned(),
+        },
     };
     writeln!(out, "stored   {stored}")?;
     let cookie = answer.response.headers().get(header::SET_COOKIE);

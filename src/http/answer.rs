@@ -84,6 +84,8 @@ pub struct SessionAccount {
     pub committed: bool,
     /// How often the route ran.
     pub attempts: u32,
+    /// Why a refresh that was due was left out.
+    pub unrefreshed: Option<SessionError>,
 }
 
 impl SessionAccount {
@@ -275,6 +277,7 @@ async fn run(
         after: done.after,
         committed: done.committed,
         attempts: done.attempts,
+        unrefreshed: done.unrefreshed,
     });
     let used = if session.committed { page::Session::Stored } else { page::Session::Used };
     let sent = match outcome {

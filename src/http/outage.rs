@@ -33,7 +33,8 @@ impl Outage {
     /// Notes what became of a request's session. The first failure begins an outage. A session that
     /// is stored ends it: reading alone does not show that the store works, for its disk may be full.
     pub fn notice(&self, factory: &dyn SessionFactory, account: &Account) {
-        match &account.session_error {
+        let unrefreshed = account.session.as_ref().and_then(|session| session.unrefreshed.as_ref());
+        match account.session_error.as_ref().or(unrefreshed) {
             Some(SessionError::Unavailable(why) | SessionError::OutcomeUnknown(why)) => {
                 self.failed(factory.kind(), why);
             }

@@ -40,6 +40,8 @@ pub struct Transacted<T> {
     pub attempts: u32,
     /// Whether anything was stored.
     pub committed: bool,
+    /// Why a refresh that was due was left out.
+    pub unrefreshed: Option<SessionError>,
 }
 
 /// Runs a route on the visitor's session and commits what came of it.
@@ -56,8 +58,8 @@ pub struct Transacted<T> {
 ///
 /// # Errors
 /// Whatever the factory answers, but for a conflict, which runs again, and
-/// for a refresh that does not fit, which is left out: the visitor's cookie
-/// stays as it is. [`SessionError::TooDeep`] if the session could not be read
+/// for a refresh that fails, which is left out: a page that only reads needs
+/// nothing stored, and the visitor's cookie stays as it is. [`SessionError::TooDeep`] if the session could not be read
 /// back, [`SessionError::Contended`] after 100 conflicts. An unknown outcome is never
 /// tried again.
 pub async fn transact<T: Send>(
@@ -72,20 +74,19 @@ pub async fn transact<T: Send>(
         let mut after = loaded.session.clone();
         let outcome = run(&mut after);
         let step = if rules.commit && keep(&outcome) { Step::between(&loaded, &after, rules)? } else { Step::Nothing };
-        let committed = match step {
+        let stored = match &step {
             Step::Nothing => None,
             Step::Store => Some(factory.commit(visit, &loaded, &after).await),
-            Step::Refresh => match factory.commit(visit, &loaded, &loaded.session).await {
-                Err(SessionError::TooLarge { .. }) => None,
-                refreshed => Some(refreshed),
-            },
+            Step::Refresh => Some(factory.commit(visit, &loaded, &loaded.session).await),
         };
-        let committed = match committed {
-            Some(Err(SessionError::Conflict)) => {
+        let (committed, unrefreshed) = match (stored.transpose(), step) {
+            (Ok(committed), _) => (committed, None),
+            (Err(SessionError::Conflict), _) => {
                 back_off(attempts).await;
                 continue;
             }
-            other => other.transpose()?,
+            (Err(error), Step::Refresh) => (None, Some(error)),
+            (Err(error), _) => return Err(error),
         };
         return Ok(Transacted {
             outcome,
@@ -95,6 +96,7 @@ pub async fn transact<T: Send>(
             committed: committed.is_some(),
             set_cookie: committed.and_then(|committed| committed.set_cookie),
             attempts,
+            unrefreshed,
         });
     }
     Err(SessionError::Contended { attempts: MAX_ATTEMPTS })

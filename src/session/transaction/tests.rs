@@ -219,13 +219,19 @@ async fn a_due_refresh_stores_what_was_loaded() {
 }
 
 #[tokio::test]
-async fn a_refresh_that_does_not_fit_is_left_out() {
-    let too_large = SessionError::TooLarge { bytes: 2, limit: 1, largest: Vec::new() };
-    let memory = Memory { refresh_due: true, ..Memory::holding("{}") }.failing(too_large.clone());
-    let done = visit(&memory, ALL, |_| ()).await.expect("the page is answered");
-    assert!(!done.committed && done.set_cookie.is_none());
-    let failed = visit(&memory, ALL, increment).await;
-    assert_eq!(failed.expect_err("a change must fit"), too_large);
+async fn a_refresh_that_fails_is_left_out_and_told() {
+    for error in [
+        SessionError::TooLarge { bytes: 2, limit: 1, largest: Vec::new() },
+        SessionError::Unavailable("the disk is full".into()),
+        SessionError::OutcomeUnknown("the connection broke".into()),
+    ] {
+        let memory = Memory { refresh_due: true, ..Memory::holding("{}") }.failing(error.clone());
+        let done = visit(&memory, ALL, |_| ()).await.expect("the page is answered");
+        assert!(!done.committed && done.set_cookie.is_none());
+        assert_eq!((done.unrefreshed, memory.commits()), (Some(error.clone()), 1));
+        let failed = visit(&memory, ALL, increment).await;
+        assert_eq!(failed.expect_err("a change must be stored"), error);
+    }
 }
 
 #[tokio::test]

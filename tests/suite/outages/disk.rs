@@ -47,8 +47,10 @@ fn stores() -> impl Iterator<Item = &'static OnDisk> {
     STORES.iter().filter(move |store| vocabulary.factories().iter().any(|kind| kind.name == store.factory))
 }
 
+/// A site where every look at the session is due to be written down.
 fn site_on_disk(store: &OnDisk) -> Site {
     let site = site(store.factory).env(store.setting.0, store.setting.1);
+    let site = site.env("SITEWRIGHT__SESSION__REISSUE_TIME", "0");
     fs::create_dir(site.path("disk")).unwrap();
     site
 }

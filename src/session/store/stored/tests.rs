@@ -127,6 +127,21 @@ async fn a_commit_that_did_not_happen_changes_nothing_and_sets_no_cookie() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_sign_of_life_that_is_not_stored_keeps_no_reader_from_the_page() {
+    let site = Site::new().await;
+    let mut later = visit(&[&site.cookie]);
+    later.now += 121.0;
+    for fault in [Fault::Before, Fault::After, Fault::Stall] {
+        site.store.fail_sets([fault]);
+        let done = transact(&site.factory, &later, ALL, |_| (), |()| true).await.expect("the page");
+        assert!(!done.committed && done.set_cookie.is_none() && done.unrefreshed.is_some(), "{fault:?}");
+        later.now += 121.0; // one of them was stored all the same
+    }
+    let done = transact(&site.factory, &later, ALL, |_| (), |()| true).await.expect("the page");
+    assert!(done.committed && done.unrefreshed.is_none(), "the next visit tries again");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_commit_whose_outcome_is_unknown_is_not_repeated() {
     let site = Site::new().await;
     for (fault, expected) in [(Fault::After, 2), (Fault::Stall, 2), (Fault::StallAfter, 3)] {
