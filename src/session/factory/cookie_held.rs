@@ -29,21 +29,27 @@ pub(super) struct Opened {
 }
 
 impl CookieHeld {
-    /// The first cookie of the visit that is good, or else what is wrong with
-    /// the first.
-    pub fn first_good(
+    /// Of the good cookies of the visit the one written last, or else what is
+    /// wrong with the first. A browser has several when `path` or `domain` has
+    /// changed. The one of the longest path, which it sends first, may be the
+    /// one that nothing is written to any more.
+    pub fn newest_good(
         &self,
         visit: &Visit,
         open: impl Fn(&[u8]) -> Result<Opened, Refusal>,
     ) -> Option<Result<Opened, Refusal>> {
-        let mut refused = None;
-        for value in visit.cookies(&self.cookie.name) {
-            match open(value) {
-                Ok(opened) => return Some(Ok(opened)),
-                Err(refusal) => _ = refused.get_or_insert(refusal),
+        let mut newest: Option<Result<Opened, Refusal>> = None;
+        for found in visit.cookies(&self.cookie.name).map(open) {
+            let better = match (&newest, &found) {
+                (None, _) | (Some(Err(_)), Ok(_)) => true,
+                (Some(Ok(newest)), Ok(found)) => found.payload.renewed > newest.payload.renewed,
+                (Some(_), Err(_)) => false,
+            };
+            if better {
+                newest = Some(found);
             }
         }
-        refused.map(Err)
+        newest
     }
 
     /// What a visit at `now` begins with, whose cookie was `found` like this.

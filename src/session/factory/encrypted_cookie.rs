@@ -148,7 +148,7 @@ impl EncryptedCookie {
     }
 
     fn find(&self, visit: &Visit) -> Loaded {
-        let found = self.held.first_good(visit, |value| self.open(value, visit.now));
+        let found = self.held.newest_good(visit, |value| self.open(value, visit.now));
         self.held.loaded(found, visit.now)
     }
 }

@@ -108,7 +108,7 @@ impl SignedCookie {
 
     fn find(&self, visit: &Visit) -> Loaded {
         let found = match self.reading {
-            CookieReading::Strict => self.held.first_good(visit, |value| self.open(value, visit.now)),
+            CookieReading::Strict => self.held.newest_good(visit, |value| self.open(value, visit.now)),
             CookieReading::Compatible => self.sent_to_webob(visit).map(|value| self.open(&value, visit.now)),
         };
         self.held.loaded(found, visit.now)

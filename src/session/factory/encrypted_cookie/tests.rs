@@ -183,10 +183,15 @@ fn every_secret_opens_and_the_first_seals() {
 }
 
 #[test]
-fn of_several_cookies_the_first_good_one_counts() {
-    let (one, two) = (sealed(&plain(), r#"{"n": 1}"#), sealed(&plain(), r#"{"n": 2}"#));
-    let loaded = plain().find(&visit(&format!("session=forged; session={one}; session={two}"), NOW));
-    assert_eq!(loaded.session.to_state_text(), r#"{"n": 1}"#);
+fn of_several_cookies_the_newest_good_one_counts() {
+    let factory = plain();
+    let at = |renewed, state| {
+        sealed_as_it_is(&factory, &factory.context, format!("[{renewed}, 1700000000.5, {state}]").as_bytes())
+    };
+    let (one, two) = (at(1_700_000_000, r#"{"n": 1}"#), at(1_700_000_001, r#"{"n": 2}"#));
+    for field in [format!("session=forged; session={one}; session={two}"), format!("session={two}; session={one}")] {
+        assert_eq!(factory.find(&visit(&field, NOW)).session.to_state_text(), r#"{"n": 2}"#);
+    }
     let loaded = plain().find(&visit(&format!("session={}; session=forged", &one[..40]), NOW));
     assert_eq!(loaded.standing, Standing::Refused(Refusal::Signature));
 }

@@ -51,13 +51,19 @@ fn sealed(payload: &str) -> String {
 }
 
 #[test]
-fn of_several_cookies_strict_takes_the_first_good_and_compatible_the_last() {
+fn of_several_cookies_strict_takes_the_newest_good_one_and_compatible_the_last() {
     let one = sealed(r#"[1700000000, 1700000000.5, {"n": 1}]"#);
-    let two = sealed(r#"[1700000000, 1700000000.5, {"n": 2}]"#);
+    let two = sealed(r#"[1700000001, 1700000000.5, {"n": 2}]"#);
     let n = |factory: &SignedCookie, field: &str| factory.find(&visit(field, NOW)).session.get(&["n".to_owned()]);
-    let field = format!("session=forged; session={one}; session={two}");
-    assert_eq!(n(&strict(), &field), Some(json!(1)));
-    assert_eq!(n(&compatible(), &field), Some(json!(2)));
+    for field in [
+        format!("session=forged; session={one}; session={two}"),
+        format!("session={one}; session={two}; session={one}; session=forged"),
+        format!("session={two}; session={one}"),
+    ] {
+        assert_eq!(n(&strict(), &field), Some(json!(2)), "{field}");
+    }
+    let field = format!("session={two}; session={one}");
+    assert_eq!(n(&compatible(), &field), Some(json!(1)));
     let field = format!("session={one}; session=forged");
     assert_eq!(n(&strict(), &field), Some(json!(1)));
     assert_eq!(n(&compatible(), &field), None);
