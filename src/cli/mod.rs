@@ -4,6 +4,7 @@ mod actions;
 mod check;
 mod completions;
 mod cookie;
+mod explain;
 pub mod in_process;
 mod log;
 mod password;

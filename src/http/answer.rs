@@ -27,7 +27,7 @@ use crate::site::predicates::Head;
 use crate::site::questions;
 use crate::site::request::Request;
 use crate::site::response::Reply;
-use crate::site::route::{Ran, Route, SessionUse};
+use crate::site::route::{Outcome, Ran, Route, SessionUse};
 use crate::site::{Choice, ErrorInfo, Found};
 
 /// What is drawn once for each request, however often its route runs.
@@ -55,6 +55,8 @@ pub struct Account {
     pub route: Option<String>,
     /// What is wrong with the parameters the route declares.
     pub faults: Faults,
+    /// What became of the route's steps in its last run, as far as it came.
+    pub outcomes: Vec<Outcome>,
     /// Where the reply came from, if replies of the route are kept.
     pub kept: Option<pages::Origin>,
     /// What became of the session, if the route asked for it.
@@ -235,13 +237,14 @@ async fn run(
     let keep_failed = site.settings.session.set_on_exception;
     let done = loop {
         let asked: &Request<'_> = request;
+        let outcomes = &mut account.outcomes;
         let done = transact(
             &**factory,
             &visit,
             rules,
             |session| match site.page_key(route, asked, session) {
                 Some(key) => Ok(Work::Page(key)),
-                None => site.run(route, asked, session).map(Work::Run),
+                None => site.run(route, asked, session, outcomes).map(Work::Run),
             },
             |outcome: &Result<Work, Failure>| match outcome {
                 Ok(Work::Run(Ran::Question(_))) => false,
@@ -316,7 +319,7 @@ async fn kept_or_run(
     key: Option<PageKey>,
     account: &mut Account,
 ) -> Result<Reply, Failure> {
-    let mut make = || serving.site.run(route, request, &mut session).and_then(reply);
+    let mut make = || serving.site.run(route, request, &mut session, &mut account.outcomes).and_then(reply);
     match (key, &route.caching) {
         (Some(key), Some(caching)) => {
             let (outcome, origin) = serving.pages.get(key, request.now, caching.lifetime, make).await;

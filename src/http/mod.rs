@@ -53,6 +53,7 @@ pub use filter::drop_body;
 pub use handler::{Connection, Handler, Incoming};
 pub use limits::Limits;
 pub use listen::{Address, ListenError, Listener};
+pub use params::{Form, form};
 pub use response_body::ResponseBody;
 pub use served::{ACCESS_LOG, Served, limits};
 pub use server::{Ending, serve};

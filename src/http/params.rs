@@ -68,7 +68,7 @@ pub fn form(headers: &HeaderMap, body: &[u8]) -> Result<Form, Failure> {
         return match serde_json::from_slice(body) {
             Ok(Value::Object(entries)) => Ok(entries.into_iter().collect::<Fields>().into()),
             Ok(_) => Err(Failure::bad_request("The JSON in the body is not an object.")),
-            Err(_) => Err(Failure::bad_request("The body is not JSON.")),
+            Err(error) => Err(Failure::bad_request("The body is not JSON.").because(error.to_string())),
         };
     }
     Ok(Form::default())

@@ -62,7 +62,7 @@ use failure::Failure;
 use predicates::{Head, Liking, Predicates};
 use request::Request;
 use response::{Reply, Response};
-use route::{Ran, Route, SessionUse, Surroundings};
+use route::{Outcome, Ran, Route, SessionUse, Surroundings};
 use router::{Match, Miss, Param, Router};
 use scope::Input;
 use statics::StaticFiles;
@@ -211,13 +211,19 @@ impl Site {
     }
 
     /// Runs a route; see [`Route::run`].
-    pub fn run(&self, route: &Route, request: &Request<'_>, session: &mut Session) -> Result<Ran, Failure> {
+    pub fn run(
+        &self,
+        route: &Route,
+        request: &Request<'_>,
+        session: &mut Session,
+        outcomes: &mut Vec<Outcome>,
+    ) -> Result<Ran, Failure> {
         let Some(part) = self.parts.get(route.part) else {
             return Err(Failure::internal(format!("the route `{}` is of another site", route.name)));
         };
         let around =
             Surroundings { templates: &self.templates, links: &self.links, data: &part.data, csrf: &self.csrf };
-        route.run(&around, request, session)
+        route.run(&around, request, session, outcomes)
     }
 
     /// What tells the page that a request asks for from all others; `None` if it is not to be kept.

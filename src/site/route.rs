@@ -109,6 +109,23 @@ pub enum Ran {
     Question(Question),
 }
 
+/// What became of a step.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// It did its work.
+    Done,
+    /// Its `if` did not hold.
+    Skipped,
+    /// There was no such key, which reads as nothing.
+    Nothing,
+    /// It has to know something first.
+    Asked,
+    /// It could not do its work, or is there to answer: its response did.
+    Answered(Cannot),
+    /// The request failed here.
+    Failed,
+}
+
 /// What a route shares with its site.
 pub struct Surroundings<'a> {
     /// The site's templates.
@@ -125,13 +142,21 @@ impl Route {
     /// Runs the route: `(request, session) -> (reply, session)`.
     ///
     /// Nothing but `session` is changed, and the same input gives the same result: the engine may
-    /// run it again when somebody else changed the session meanwhile.
+    /// run it again when somebody else changed the session meanwhile. `outcomes` says of each step
+    /// that was come to what became of it in this run.
     ///
     /// # Errors
     ///
     /// A [`Failure`] when the request cannot be answered as declared; what has happened to
     /// `session` until then is not to be kept.
-    pub fn run(&self, around: &Surroundings<'_>, request: &Request<'_>, session: &mut Session) -> Result<Ran, Failure> {
+    pub fn run(
+        &self,
+        around: &Surroundings<'_>,
+        request: &Request<'_>,
+        session: &mut Session,
+        outcomes: &mut Vec<Outcome>,
+    ) -> Result<Ran, Failure> {
+        outcomes.clear();
         if csrf::is_unsafe(request.method) {
             around.csrf.check(self.csrf, request, session)?;
         }
@@ -141,23 +166,35 @@ impl Route {
         for step in self.steps_if(faults.is_empty()) {
             let mut scene = scene(request, around, &input, session, &bound);
             if let Some(condition) = &step.condition {
-                let holds = condition.value(around.templates, &scene)?;
+                let holds =
+                    condition.value(around.templates, &scene).inspect_err(|_| outcomes.push(Outcome::Failed))?;
                 if !truthy(&holds) {
+                    outcomes.push(Outcome::Skipped);
                     continue;
                 }
             }
-            let value = match (step.action.run(&mut scene), &step.otherwise) {
-                (Ok(value), _) => value,
-                (Err(Cannot::Asks(question)), _) => return Ok(Ran::Question(question)),
-                (Err(Cannot::Wrong(field, sentence)), Some(response)) => {
-                    let bound = [bound.as_slice(), &[("errors", json!({ field: sentence }))]].concat();
-                    let scene = self::scene(request, around, &input, session, &bound);
-                    return show(response, around, scene);
+            let (outcome, value) = match (step.action.run(&mut scene), &step.otherwise) {
+                (Ok(value), _) => (Outcome::Done, value),
+                (Err(Cannot::Asks(question)), _) => {
+                    outcomes.push(Outcome::Asked);
+                    return Ok(Ran::Question(question));
                 }
-                (Err(_), Some(response)) => return show(response, around, scene),
-                (Err(Cannot::Missing(_)), None) => Value::Null,
-                (Err(cannot), None) => return Err(failure(cannot)),
+                (Err(cannot), Some(response)) => {
+                    let fault = match &cannot {
+                        Cannot::Wrong(field, sentence) => Some(("errors", json!({ field: sentence }))),
+                        _ => None,
+                    };
+                    bound.extend(fault);
+                    outcomes.push(Outcome::Answered(cannot));
+                    return show(response, around, self::scene(request, around, &input, session, &bound));
+                }
+                (Err(Cannot::Missing(_)), None) => (Outcome::Nothing, Value::Null),
+                (Err(cannot), None) => {
+                    outcomes.push(Outcome::Failed);
+                    return Err(failure(cannot));
+                }
             };
+            outcomes.push(outcome);
             if let Some(name) = step.bind.as_deref() {
                 bound.push((name, value));
             }

@@ -75,7 +75,7 @@ pub use http_file::{HttpFile, parse};
 pub use jar::{Jar, Place};
 pub use problem::{Line, Problem};
 pub use report::{Case, Failure, FileReport, Report};
-pub use request::{Request, Url};
+pub use request::{METHODS, Request, Url};
 pub use run::{Options, discover, run};
 pub use set_cookie::{Dropped, MAX_NAME_AND_VALUE, SetCookie};
 

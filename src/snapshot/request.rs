@@ -58,19 +58,21 @@ pub fn without_version(line: &str) -> &str {
     }
 }
 
+/// The methods of RFC 9110 and RFC 5789.
+pub const METHODS: [Method; 9] = [
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+    Method::OPTIONS,
+    Method::TRACE,
+    Method::CONNECT,
+];
+
 /// Reads `METHOD URL`, or a URL alone; `line` is where it begins.
 pub fn line(line: Line<'_>, text: &str) -> Result<(Method, Url), Problem> {
-    const METHODS: [Method; 9] = [
-        Method::GET,
-        Method::HEAD,
-        Method::POST,
-        Method::PUT,
-        Method::PATCH,
-        Method::DELETE,
-        Method::OPTIONS,
-        Method::TRACE,
-        Method::CONNECT,
-    ];
     if let Some(url) = url(text) {
         return Ok((Method::GET, url));
     }

@@ -158,7 +158,7 @@ fn a_request_is_made_without_a_server_and_explained() {
         (&["request", "GET", "/", "-H", "Cookie: session=x", "--explain"], "the cookie is no session"),
         (&["request", "GET", "/login", "--explain"], "not asked for"),
         (&["request", "GET", "/login/add", "--explain"], "failed   The parameter"),
-        (&["request", "GET", "/nope", "--explain"], "none matches"),
+        (&["request", "GET", "/nope", "--explain"], "none has this path"),
         (&["request", "POST", "/", "--explain"], "405"),
     ] {
         let explained = fine(&site, arguments);

@@ -13,6 +13,7 @@ mod browser;
 mod command_line;
 mod documentation;
 mod driver;
+mod explain;
 mod fire;
 mod hostile;
 mod keys;

@@ -60,7 +60,7 @@ fn page(live: &Live) -> String {
         token: String::new(),
         nonce: String::new(),
     };
-    match serving.site.run(route, &request, &mut Session::new(0.0)) {
+    match serving.site.run(route, &request, &mut Session::new(0.0), &mut Vec::new()) {
         Ok(Ran::Reply(reply)) => reply.body.into_text(),
         other => panic!("{other:?}"),
     }
