@@ -1,54 +1,82 @@
-//! The log: lines on standard error.
+//! The log: lines on standard error, written by a thread of its own.
 //!
-//! A server under load writes a line for every request, and a system call for each would cost more
-//! than making the page. So access lines gather while the workers are busy and go out together when
-//! one of them has nothing left to do, before it sleeps. On a server that is not under load, that is
-//! at once. Every other line is written immediately, behind the access lines before it.
+//! Whatever a server prints after its start goes this way, so that lines keep their order and a reader
+//! of standard error that stalls, or is gone, stops nothing.
 
+mod queue;
+
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, IsTerminal, Write};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::panic::PanicHookInfo;
+use std::thread;
+use std::time::Duration;
 
 use tracing::Metadata;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::http::ACCESS_LOG;
+use queue::Queue;
 
-/// Access lines that are not written yet.
-static GATHERED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+static QUEUE: Queue = Queue::new();
 
-/// So many bytes of them are written without waiting for a worker to run out of work.
-const ENOUGH: usize = 32 * 1024;
-
-/// What is being written. Lines can gather meanwhile: nobody waits for the system call but those
-/// who write themselves.
-static WRITING: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+/// How long the end of the program waits for a log that stalls.
+const PARTING: Duration = Duration::from_secs(1);
 
 /// Starts the log. `SITEWRIGHT_LOG` says what it is to tell; default: `info`.
-pub fn start() {
+///
+/// # Errors
+///
+/// If the system has no thread for it.
+pub fn start() -> io::Result<()> {
     let filter = EnvFilter::try_from_env("SITEWRIGHT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let color = io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(Destination).with_ansi(color).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(Destination)
+        .with_ansi(is_colored())
+        // Those would go to standard error past the queue, with a panic if it is gone.
+        .log_internal_errors(false)
+        .init();
+    std::panic::set_hook(Box::new(log_panic));
+    thread::Builder::new().name("log".to_owned()).spawn(|| QUEUE.write_to(io::stderr(), tell_of_lost))?;
+    Ok(())
 }
 
-/// Writes what has gathered; for a worker that is about to sleep.
-pub fn write_gathered() {
-    if !lock(&GATHERED).is_empty() {
-        let _ = write(&[]);
+/// Whether the log is for a terminal.
+pub fn is_colored() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Waits until everything is written, but not for ever.
+pub fn finish() {
+    QUEUE.wait_until_written(PARTING);
+}
+
+/// Text for standard error, as it is.
+pub struct Plain;
+
+impl Write for Plain {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        QUEUE.add(text);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
-/// Writes what has gathered, then `line`.
-fn write(line: &[u8]) -> io::Result<()> {
-    let mut writing = lock(&WRITING);
-    writing.clear();
-    std::mem::swap(&mut *writing, &mut *lock(&GATHERED));
-    writing.extend_from_slice(line);
-    io::stderr().write_all(&writing)
+fn tell_of_lost(lines: usize) {
+    tracing::warn!(lines, "the log has a gap: standard error did not take all of it");
 }
 
-fn lock(lines: &Mutex<Vec<u8>>) -> MutexGuard<'_, Vec<u8>> {
-    lines.lock().unwrap_or_else(PoisonError::into_inner)
+/// In place of the standard hook, which writes to standard error itself and waits for it.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let trace = Backtrace::capture();
+    match trace.status() {
+        BacktraceStatus::Captured => tracing::error!("{panic}\n{trace}"),
+        _ => tracing::error!("{panic}"),
+    }
 }
 
 struct Destination;
@@ -74,16 +102,8 @@ impl MakeWriter<'_> for Destination {
 impl Write for Entry {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Access => {
-                let mut gathered = lock(&GATHERED);
-                gathered.extend_from_slice(line);
-                let enough = gathered.len() > ENOUGH;
-                drop(gathered);
-                if enough {
-                    write(&[])?;
-                }
-            }
-            Self::Other => write(line)?,
+            Self::Access => QUEUE.add_access(line),
+            Self::Other => QUEUE.add(line),
         }
         Ok(line.len())
     }

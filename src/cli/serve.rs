@@ -1,15 +1,19 @@
 //! `sitewright serve`: listen, serve, reload, stop.
 
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::fmt::Display;
+use std::io::Write;
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use futures_util::FutureExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::{ConfigOption, Exit, complain, log, report};
+use super::{ConfigOption, Exit, log};
 use crate::config::process_environment;
+use crate::diagnostic::{Diagnostics, print};
 use crate::http::{Address, Ending, Listener, Served, serve};
 use crate::reload::{Reloader, watch as watch_for_changes};
 use crate::site::Vocabulary;
@@ -37,19 +41,20 @@ fn listen_address(text: &str) -> Result<String, &'static str> {
 }
 
 pub fn run(options: &Options, vocabulary: &Vocabulary) -> Exit {
-    log::start();
-    let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    let runtime = match runtime.enable_all().on_thread_park(log::write_gathered).build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            complain(&format!("cannot start: {error}"));
-            return Exit::Program;
+    if let Err(error) = log::start() {
+        super::complain(&format!("cannot start: {error}"));
+        return Exit::Program;
+    }
+    let exit = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => {
+            let exit = runtime.block_on(serve_site(options, vocabulary));
+            // A task that hangs must not keep the program from ending.
+            runtime.shutdown_background();
+            exit
         }
+        Err(error) => complain(format_args!("cannot start: {error}")),
     };
-    let exit = runtime.block_on(serve_site(options, vocabulary));
-    // A task that hangs must not keep the program from ending.
-    runtime.shutdown_background();
-    log::write_gathered();
+    log::finish();
     exit
 }
 
@@ -75,15 +80,17 @@ async fn serve_site(options: &Options, vocabulary: &Vocabulary) -> Exit {
     };
     let listener = match Listener::bind(&address) {
         Ok(listener) => listener,
-        Err(error) => {
-            complain(&error.to_string());
-            return Exit::Program;
-        }
+        Err(error) => return complain(&error),
     };
     let url = url(&address, &listener.local_addresses());
     // Who reads the announcement may send a signal at once.
     let (stop, stopping) = watch::channel(false);
-    tokio::spawn(watch_for_changes(reloader, options.reload, until(stopping.clone())));
+    let watching = watch_for_changes(reloader, options.reload, log::Plain, log::is_colored(), until(stopping.clone()));
+    tokio::spawn(async move {
+        if AssertUnwindSafe(watching).catch_unwind().await.is_err() {
+            tracing::error!("reloading has ended: please report it");
+        }
+    });
     let signals = tokio::spawn(stop_on_signal(stop));
     announce(&path, &url, &live, options.reload);
     if options.open {
@@ -111,10 +118,11 @@ fn stop_on_signal(stop: watch::Sender<bool>) -> impl Future<Output = ()> + Send 
             return std::future::pending().await;
         };
         tokio::select! { _ = term.recv() => {} _ = int.recv() => {} }
-        tracing::info!("stopping: waiting for requests in progress");
         let _ = stop.send(true);
+        tracing::info!("stopping: waiting for requests in progress");
         tokio::select! { _ = term.recv() => {} _ = int.recv() => {} }
         tracing::warn!("stopped at once");
+        log::finish();
         std::process::exit(Exit::Fine as i32);
     }
 }
@@ -133,20 +141,40 @@ fn url(asked: &str, addresses: &[Address]) -> String {
     format!("http://{host}:{}/", address.port())
 }
 
-fn announce(path: &std::path::Path, url: &str, live: &Live, reload: bool) {
-    let mut err = io::stderr().lock();
-    let _ = match &*live.now() {
+fn announce(path: &Path, url: &str, live: &Live, reload: bool) {
+    let path = path.display();
+    let serving = match &*live.now() {
         State::Serving(serving) => {
             let routes = serving.site.routes.len();
             let sessions = serving.sessions.as_ref().map_or("no sessions", |factory| factory.kind());
-            writeln!(err, "Serving {} at {url}  ({routes} routes, {sessions})", path.display())
+            format!("Serving {path} at {url}  ({routes} routes, {sessions})")
         }
-        State::Broken(_) => writeln!(err, "Showing what is wrong with {} at {url}", path.display()),
+        State::Broken(_) => format!("Showing what is wrong with {path} at {url}"),
     };
-    let _ = match reload {
-        true => writeln!(err, "Watching its files: save one, and the site changes. Stop with Ctrl-C."),
-        false => writeln!(err, "Stop with Ctrl-C; reload with SIGHUP."),
+    let how = match reload {
+        true => "Watching its files: save one, and the site changes. Stop with Ctrl-C.",
+        false => "Stop with Ctrl-C; reload with SIGHUP.",
     };
+    say(format_args!("{serving}\n{how}\n"));
+}
+
+/// Prints errors and warnings, if there are any.
+fn report(problems: &Diagnostics) {
+    let problems = problems.without_notes();
+    if !problems.is_empty() {
+        say(format_args!("{}\n\n", print::to_text(&problems, log::is_colored())));
+    }
+}
+
+/// Says what went wrong with the program, in the style of a diagnostic.
+fn complain(message: impl Display) -> Exit {
+    say(format_args!("error: {message}\n"));
+    Exit::Program
+}
+
+/// Puts text into the log as it is, in one piece.
+fn say(text: impl Display) {
+    let _ = log::Plain.write_all(text.to_string().as_bytes());
 }
 
 /// Opens the site with whatever the desktop uses for URLs.

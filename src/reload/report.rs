@@ -1,11 +1,11 @@
 //! What a person at the terminal learns of a reload.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::Write;
 
 use super::{Outcome, watch::Cause};
 use crate::diagnostic::{Diagnostics, print};
 
-/// Tells what came of each reload: what changed goes to the log, problems to standard error as
+/// Tells what came of each reload: what changed goes to the log, problems are printed as
 /// `check` prints them, the same ones only once.
 #[derive(Debug)]
 pub struct Report<O> {
@@ -14,17 +14,9 @@ pub struct Report<O> {
     shown: Option<String>,
 }
 
-impl Report<io::Stderr> {
-    /// To standard error, coloured if it is a terminal. `known` are problems that were shown already.
-    pub fn to_stderr(known: &Diagnostics) -> Self {
-        let out = io::stderr();
-        let color = out.is_terminal();
-        Self::new(out, color, known)
-    }
-}
-
 impl<O: Write> Report<O> {
-    fn new(out: O, color: bool, known: &Diagnostics) -> Self {
+    /// To `out`, coloured if it is a terminal. `known` are problems that were shown already.
+    pub fn new(out: O, color: bool, known: &Diagnostics) -> Self {
         Self { out, color, shown: text(known, color) }
     }
 
@@ -59,7 +51,7 @@ impl<O: Write> Report<O> {
             return false;
         }
         // Without a terminal there is nobody to tell.
-        let _ = writeln!(self.out, "{text}");
+        let _ = self.out.write_all(format!("{text}\n").as_bytes());
         self.shown = Some(text);
         true
     }

@@ -1,6 +1,7 @@
 //! The loop: wait for a save or a signal, reload, tell.
 
 use std::future::pending;
+use std::io::Write;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -30,17 +31,19 @@ pub enum Cause {
 /// Reloads at every SIGHUP and, with `watch_files`, at every save, until `shutdown` completes.
 ///
 /// From the call on, SIGHUP no longer ends the process. What came of a reload goes to the log;
-/// problems are printed on standard error. Must be called within a Tokio runtime with time and
-/// I/O enabled.
+/// problems are printed to `out`, in colour for a terminal. Must be called within a Tokio runtime
+/// with time and I/O enabled.
 pub fn watch(
     reloader: Reloader,
     watch_files: bool,
+    out: impl Write + Send,
+    color: bool,
     shutdown: impl Future<Output = ()> + Send,
 ) -> impl Future<Output = ()> + Send {
     let asked = hangups();
     async move {
         let listening = watch_files.then(Listening::<RecommendedWatcher>::new);
-        let mut report = Report::to_stderr(&reloader.problems);
+        let mut report = Report::new(out, color, &reloader.problems);
         follow(reloader, listening, asked, shutdown, |cause, outcome| report.tell(cause, &outcome)).await;
     }
 }

@@ -20,6 +20,7 @@ mod keys;
 mod language;
 mod leaks;
 mod login;
+mod logs;
 mod outages;
 mod own_factory;
 mod own_verb;
