@@ -15,25 +15,38 @@ use crate::template::library::Library;
 /// a warning: there are sites where everybody may do that.
 pub fn check(library: &Library, shown: &[Shown], problems: &mut Diagnostics) {
     let mut dangers: BTreeMap<&str, Vec<escape::Shown>> = BTreeMap::new();
-    let mut reported = BTreeSet::new();
+    // One for each place is enough: the worst.
+    let mut worst: BTreeMap<_, (escape::Shown, String)> = BTreeMap::new();
     for page in shown {
         for template in &page.templates {
             let dangers = dangers.entry(template).or_insert_with(|| escape::dangers(library, template));
             for value in dangers.iter() {
-                if value.danger == Danger::Unclear && problems.has_errors() {
-                    continue;
-                }
                 let source = value.names.iter().find(|name| !page.fixed.contains(*name));
-                if source.is_none() && !value.danger.is_always_wrong() {
-                    continue;
-                }
-                // One for each place is enough.
-                if reported.insert((value.template.clone(), value.spot, value.written.clone())) {
-                    problems.extend(problem(library, value, source.map_or("", String::as_str)));
+                let danger = source.map(|_| value.danger.clone()).or_else(|| value.always());
+                let Some(danger) = danger else { continue };
+                let at = (value.template.clone(), value.spot, value.written.clone());
+                if worst.get(&at).is_none_or(|(known, _)| danger.is_grave() && !known.danger.is_grave()) {
+                    let value = escape::Shown { danger, ..value.clone() };
+                    worst.insert(at, (value, source.cloned().unwrap_or_default()));
                 }
             }
         }
     }
+    let has_errors = problems.has_errors() || worst.values().any(|(value, _)| is_clear_error(&value.danger));
+    let is_told = |value: &escape::Shown| match &value.danger {
+        Danger::Unclear => !has_errors,
+        // The quotes that are missing there are missing for this one, too.
+        Danger::Behind(attribute) => worst
+            .values()
+            .all(|(other, _)| other.template != value.template || other.danger != Danger::Unquoted(attribute.clone())),
+        _ => true,
+    };
+    let told = worst.values().filter(|(value, _)| is_told(value));
+    problems.extend(told.filter_map(|(value, source)| problem(library, value, source)));
+}
+
+fn is_clear_error(danger: &Danger) -> bool {
+    danger.is_grave() && *danger != Danger::Unclear
 }
 
 fn problem(library: &Library, value: &escape::Shown, source: &str) -> Option<Diagnostic> {
@@ -53,8 +66,12 @@ fn told(danger: &Danger, x: &str) -> (String, String) {
             format!("`{x}` is not escaped, so a visitor can send a script in it"),
             format!("two braces escape it: `{tag}`"),
         ),
-        Danger::Script => (
+        Danger::Script | Danger::Quoted => (
             format!("`{x}` stands in a script, where escaping for HTML does not help"),
+            format!("write it as JSON, without quotes around it: `{{{{json {inner}}}}}`"),
+        ),
+        Danger::Mangled => (
+            format!("`{x}` is escaped for HTML, and a script takes `&amp;` and `&#x3D;` as they are"),
             format!("write it as JSON, without quotes around it: `{{{{json {inner}}}}}`"),
         ),
         Danger::JsonInQuotes => (
@@ -73,6 +90,10 @@ fn told(danger: &Danger, x: &str) -> (String, String) {
             format!("`{attribute}` is a script, and a visitor could write in it"),
             format!("put the value into `data-value=\"{tag}\"`, and read that in a script"),
         ),
+        Danger::Framework(attribute) => (
+            format!("frameworks take `{attribute}` for a script, and a visitor could write in it"),
+            format!("write it as JSON, in single quotes: `{attribute}='{{{{json {inner}}}}}'`"),
+        ),
         Danger::Scheme(attribute, leads) => (
             format!("a visitor could begin this `{attribute}` with `javascript:`"),
             match leads {
@@ -80,7 +101,7 @@ fn told(danger: &Danger, x: &str) -> (String, String) {
                     "begin it with a path: `/…/{tag}`, or with `{{{{url \"route\" …}}}}`; \
                      for an address elsewhere, write `{{{{web_url {inner}}}}}`"
                 ),
-                For::Target | For::Part => {
+                For::Target | For::Part | For::List => {
                     format!("begin it with a path: `/…/{tag}`, or write `{{{{url \"route\" …}}}}`")
                 }
             },
@@ -90,8 +111,14 @@ fn told(danger: &Danger, x: &str) -> (String, String) {
                 For::Part => format!("a visitor could let this `{attribute}` bring something from another site"),
                 For::Target => format!("a visitor could let this `{attribute}` send people to another site"),
                 For::Link => format!("a visitor could let this `{attribute}` lead to another site: `//…`"),
+                For::List => format!("a visitor could add addresses of another site to this `{attribute}`"),
             },
-            "write `{{url \"route\" …}}`, or a fixed part of the path in front: `/teas/{{…}}`".to_owned(),
+            match leads {
+                For::List => {
+                    "write `{{url \"route\" …}}` or `{{static_url \"/…/\" …}}`, so that it stays one address".to_owned()
+                }
+                _ => "write `{{url \"route\" …}}`, or a fixed part of the path in front: `/teas/{{…}}`".to_owned(),
+            },
         ),
         Danger::Unquoted(attribute) => (
             format!("the value of `{attribute}` has no quotes, so a visitor could add attributes"),
@@ -134,7 +161,7 @@ fn told(danger: &Danger, x: &str) -> (String, String) {
         Danger::Html => (format!("`{x}` makes HTML, but only text can stand here"), "put it between tags".to_owned()),
         Danger::Style => (
             format!("`{x}` stands in a style, so a visitor could change how the page looks"),
-            "choose among classes instead, with `{{#if}}`".to_owned(),
+            format!("choose among classes instead, with `{{{{#if}}}}`; a number is safe as `{{{{add {inner} 0}}}}`"),
         ),
         Danger::Comment => (
             format!("`{x}` stands in a comment, which every visitor is sent"),

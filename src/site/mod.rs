@@ -335,7 +335,9 @@ impl crate::template::render::Scope for ErrorScope<'_> {
             // They wait for a page that is no error.
             "flash" => Value::Array(Vec::new()),
             "csp_nonce" => Value::from(self.info.nonce),
-            "request" => serde_json::json!({ "method": self.info.method.as_str(), "path": self.info.path }),
+            "request" => {
+                serde_json::json!({ "method": self.info.method.as_str(), "path": request::rooted(self.info.path) })
+            }
             _ => return self.data.get(name).map(Cow::Borrowed),
         }))
     }

@@ -105,7 +105,7 @@ impl Request<'_> {
     fn part(&self, name: &str) -> Option<Value> {
         Some(match name {
             "method" => Value::from(self.method.as_str()),
-            "path" => Value::from(self.path),
+            "path" => Value::from(rooted(self.path)),
             "query_string" => Value::from(self.query_string.unwrap_or_default()),
             "host" => Value::from(self.host.as_str()),
             "scheme" => Value::from(if self.https { "https" } else { "http" }),
@@ -123,10 +123,16 @@ impl Request<'_> {
     }
 }
 
+/// A path as templates see it: with one slash at its beginning. Browsers take two, or a backslash behind
+/// one, for the beginning of a host.
+pub fn rooted(path: &str) -> String {
+    format!("/{}", path.trim_start_matches(['/', '\\']))
+}
+
 /// The entries of `request`, with what they are.
 pub const REQUEST: &[(&str, &str)] = &[
     ("method", "the method, such as `GET`"),
-    ("path", "the path as sent, percent-encoded"),
+    ("path", "the path as sent, percent-encoded, with one slash at its beginning"),
     ("query_string", "what follows the question mark"),
     ("host", "the host the request is for"),
     ("scheme", "`http` or `https`"),

@@ -23,8 +23,12 @@ pub enum Meaning {
     None,
     /// A URL, and what it is for.
     Url(Url, For),
+    /// URLs, with blanks and commas between them; the one that is being read.
+    Urls(Url),
     /// A script.
     Script,
+    /// A script for a framework, if the page has that.
+    Framework,
     /// A style.
     Style,
     /// A page.
@@ -48,6 +52,8 @@ pub enum For {
     Target,
     /// What is there becomes a part of the page.
     Part,
+    /// One of several, pictures or addresses that are told of a click; no scripts.
+    List,
 }
 
 /// Stands for a value in a name.
@@ -60,6 +66,9 @@ const URLS: [&str; 9] =
 /// Other attributes that are more than text, those that begin with `on` aside.
 const OTHERS: [&str; 10] =
     ["style", "srcdoc", "http-equiv", "content", "data", "attributename", "to", "from", "by", "values"];
+
+/// Names of attributes that frameworks run or read as code begin so (Alpine, Vue, Angular, htmx).
+const FRAMEWORKS: [&str; 7] = ["x-", "v-", "@", ":", "ng-", "hx-on", "data-hx-on"];
 
 /// Names that begin with `on`, as scripts do, and are none.
 const NO_SCRIPTS: [&str; 4] = ["on", "one", "once", "only"];
@@ -85,6 +94,10 @@ impl Attribute {
             // Each of many may be one, and a value could bring more.
             "values" if ANIMATING.contains(&element) => Meaning::Url(Url::Unclear, For::Part),
             "action" | "formaction" => Meaning::Url(Url::new(), For::Target),
+            "srcset" | "imagesrcset" | "ping" => Meaning::Urls(Url::new()),
+            // Hyperscript.
+            "_" => Meaning::Framework,
+            name if FRAMEWORKS.iter().any(|start| name.starts_with(start)) => Meaning::Framework,
             name if URLS.contains(&name) => Meaning::Url(Url::new(), leads),
             name if name.starts_with("on") && !NO_SCRIPTS.contains(&name) => Meaning::Script,
             name => match name.split_once(IN_NAME) {
@@ -99,6 +112,8 @@ impl Attribute {
     pub fn with(mut self, c: char) -> Self {
         match &mut self.meaning {
             Meaning::Url(url, _) => url.next(c),
+            Meaning::Urls(url) if c.is_ascii_whitespace() || c == ',' => *url = Url::new(),
+            Meaning::Urls(url) => url.next(c),
             Meaning::HttpEquiv(value) if value.len() < 16 => value.push(c.to_ascii_lowercase()),
             // `0; url='/path'`: a quote is skipped.
             Meaning::Content(Some(url)) if !matches!(c, '"' | '\'') => url.next(c),
@@ -119,7 +134,15 @@ impl Attribute {
             _ if self.behind => ReadAs::Behind,
             Meaning::None => ReadAs::Text,
             Meaning::Url(url, leads) => ReadAs::Url { part: url.put(made), leads: *leads },
+            Meaning::Urls(url) => {
+                let part = url.put(made);
+                let is_one = matches!(made, Made::Path | Made::FixedPath | Made::WebUrl | Made::Host | Made::Word);
+                // It could bring more of them.
+                let part = if is_one && part != InUrl::Scheme { part } else { InUrl::Host };
+                ReadAs::Url { part, leads: For::List }
+            }
             Meaning::Script => ReadAs::Script,
+            Meaning::Framework => ReadAs::Framework,
             Meaning::Style => ReadAs::Style,
             Meaning::Document => ReadAs::Document,
             Meaning::Semantics | Meaning::HttpEquiv(_) => ReadAs::Semantics,

@@ -50,6 +50,8 @@ pub enum ReadAs {
     },
     /// A script, as in `onclick`.
     Script,
+    /// A script for a framework, as in `x-data`.
+    Framework,
     /// A style.
     Style,
     /// A page, as in `srcdoc`.

@@ -58,8 +58,12 @@ pub enum Made {
     Json,
     /// By `url` or `static_url`: a path of this site, percent-encoded.
     Path,
+    /// By `url` of a route alone: a path of this site that is always the same.
+    FixedPath,
     /// By `web_url`: a URL that is no script, percent-encoded.
     WebUrl,
+    /// The path of the request: with one slash at its beginning, otherwise as a visitor likes.
+    Rooted,
     /// The host that the request is for: nothing that could not be in a URL.
     Host,
     /// A count, a truth value or a word of the engine's: never empty, and nothing in it ends anything.
@@ -75,6 +79,10 @@ pub enum Danger {
     Raw,
     /// It is a script, or part of one.
     Script,
+    /// It is in the quotes of a script.
+    Quoted,
+    /// It is in the quotes of a script, where it is safe, but where entities stay what they are.
+    Mangled,
     /// `json` in quotes, which its own can end.
     JsonInQuotes,
     /// It is a part of a pattern or a comment in a script.
@@ -83,6 +91,8 @@ pub enum Danger {
     ForeignScript,
     /// An attribute such as `onclick`.
     Handler(String),
+    /// An attribute such as `x-data`, which frameworks take for a script.
+    Framework(String),
     /// The URL in this attribute can be a script.
     Scheme(String, For),
     /// The URL in this attribute can lead anywhere.
@@ -119,12 +129,8 @@ impl Danger {
     /// Whether a script of a visitor could run; otherwise he could change how the page looks, or where it
     /// leads.
     pub fn is_grave(&self) -> bool {
-        !matches!(self, Self::Style | Self::Comment | Self::Host(_, For::Link))
-    }
-
-    /// Whether it is wrong even if no visitor has a part in the value.
-    pub fn is_always_wrong(&self) -> bool {
-        matches!(self, Self::Html | Self::Element | Self::NoBody)
+        let is_harmless_link = matches!(self, Self::Host(_, For::Link | For::List));
+        !is_harmless_link && !matches!(self, Self::Style | Self::Comment | Self::Mangled | Self::Framework(_))
     }
 }
 
@@ -146,6 +152,15 @@ impl Shown {
     pub fn place<'l>(&self, library: &'l Library) -> Option<(diagnostic::Place, &'l str)> {
         let (text, key, _) = library.written(&self.template)?;
         Some((locate(text, self.spot, &self.written, 0..self.written.len()), key))
+    }
+
+    /// What is wrong with it even if no visitor has a part in it.
+    pub fn always(&self) -> Option<Danger> {
+        match self.danger {
+            Danger::Html | Danger::Element | Danger::NoBody | Danger::Mangled => Some(self.danger.clone()),
+            Danger::Quoted if !self.names.is_empty() => Some(Danger::Mangled),
+            _ => None,
+        }
     }
 
     /// The problem with the value, at its place.
@@ -171,7 +186,11 @@ fn danger(made: Made, place: &Place) -> Option<Danger> {
         (Made::Json, Place::Script(InScript::Code | InScript::Comment)) => None,
         (Made::Json, Place::Script(InScript::Quoted(_))) => Some(Danger::JsonInQuotes),
         (_, Place::Script(InScript::Pattern | InScript::Comment)) => Some(Danger::InsideScript),
-        (Made::Path, Place::Script(InScript::Quoted('"' | '\''))) => None,
+        (Made::FixedPath, Place::Script(InScript::Quoted(_))) => None,
+        (Made::Path, Place::Script(InScript::Quoted(_))) => Some(Danger::Mangled),
+        (Made::Value | Made::WebUrl | Made::Rooted | Made::Host, Place::Script(InScript::Quoted(_))) => {
+            Some(Danger::Quoted)
+        }
         (_, Place::Script(_)) => Some(Danger::Script),
         (_, Place::Text | Place::Characters) => None,
         (made, Place::Value { attribute, quote, read_as }) => in_value(made, attribute, *quote, read_as),
@@ -186,11 +205,13 @@ fn in_value(made: Made, attribute: &str, quote: Option<char>, read_as: &ReadAs) 
         (ReadAs::Document, _) => Some(Danger::Document),
         (_, Made::Raw) => Some(Danger::Raw),
         (_, Made::Json) if quote != Some('\'') => Some(Danger::JsonInAttribute(attribute)),
+        (ReadAs::Framework, Made::Json) => None,
+        (ReadAs::Framework, _) if quote.is_some() => Some(Danger::Framework(attribute)),
         (ReadAs::Unclear, _) => Some(Danger::Attribute),
-        (ReadAs::Text, Made::Path | Made::WebUrl) => None,
-        (ReadAs::Url { part: InUrl::Further, .. }, Made::Path | Made::WebUrl) => None,
-        (ReadAs::Url { part: InUrl::Web, leads: For::Link }, _) => None,
-        (ReadAs::Url { part: InUrl::Web | InUrl::Host, leads }, Made::Path | Made::WebUrl) => {
+        (ReadAs::Text, Made::Path | Made::FixedPath | Made::WebUrl) => None,
+        (ReadAs::Url { part: InUrl::Further, .. }, Made::Path | Made::FixedPath | Made::WebUrl) => None,
+        (ReadAs::Url { part: InUrl::Web, leads: For::Link | For::List }, _) => None,
+        (ReadAs::Url { part: InUrl::Web | InUrl::Host, leads }, Made::Path | Made::FixedPath | Made::WebUrl) => {
             Some(Danger::Host(attribute, *leads))
         }
         _ if quote.is_none() => Some(Danger::Unquoted(attribute)),
@@ -198,6 +219,6 @@ fn in_value(made: Made, attribute: &str, quote: Option<char>, read_as: &ReadAs) 
         (ReadAs::Semantics, _) => Some(Danger::Semantics(attribute)),
         (ReadAs::Url { part: InUrl::Scheme, leads }, _) => Some(Danger::Scheme(attribute, *leads)),
         (ReadAs::Url { part: InUrl::Host | InUrl::Web, leads }, _) => Some(Danger::Host(attribute, *leads)),
-        (ReadAs::Url { part: InUrl::Further, .. } | ReadAs::Text, _) => None,
+        (ReadAs::Url { part: InUrl::Further, .. } | ReadAs::Text | ReadAs::Framework, _) => None,
     }
 }

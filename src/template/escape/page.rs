@@ -153,9 +153,9 @@ impl<'t> Page<'t, '_> {
         let made = match (origin.made, raw) {
             // They write themselves as they are.
             (Made::Json | Made::Html, _) if is_call || raw => origin.made,
-            (Made::Path | Made::WebUrl | Made::Host | Made::Word, false) => origin.made,
+            (Made::Json | Made::Html, false) => Made::Value,
+            (made, false) => made,
             (_, true) => Made::Raw,
-            (_, false) => Made::Value,
         };
         if let Some(text) = origin.text.as_deref() {
             return if raw { self.text(text) } else { self.text(&html_escape(text)) };
@@ -172,8 +172,8 @@ impl<'t> Page<'t, '_> {
                 continue;
             }
             let made = match origin.made {
-                Made::Path | Made::WebUrl | Made::Host | Made::Word => origin.made,
-                _ => Made::Value,
+                Made::Json | Made::Html => Made::Value,
+                made => made,
             };
             self.value(part.as_name().unwrap_or_default(), &Origin { made, ..origin }, spot);
         }
@@ -194,7 +194,7 @@ impl<'t> Page<'t, '_> {
         let dangers: Vec<Shown> = places.iter().filter_map(|place| danger(origin.made, place)).map(value).collect();
         let content = || "content".to_owned();
         let late = match origin.made {
-            Made::Path => None,
+            Made::Path | Made::FixedPath => None,
             Made::WebUrl => Some(value(Danger::Host(content(), For::Target))),
             _ => Some(value(Danger::Scheme(content(), For::Target))),
         };

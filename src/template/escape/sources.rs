@@ -65,7 +65,8 @@ const ENGINES: [(&[&str], Made); 8] = [
 ];
 
 /// What is checked to be a part of a URL, and may have quotes and parentheses in it.
-const IN_URLS: [(&str, &str, Made); 2] = [("error", "back", Made::Path), ("request", "host", Made::Host)];
+const IN_URLS: [(&str, &str, Made); 3] =
+    [("error", "back", Made::Path), ("request", "path", Made::Rooted), ("request", "host", Made::Host)];
 
 /// Helpers whose result is a number, or true or false, whatever they are given.
 const WORDS: [&str; 11] = ["eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not", "in", "len"];
@@ -135,6 +136,7 @@ impl Scopes {
             "lookup" => Origin::plain(of_first()),
             "markdown" => Origin::made(Made::Html, of_first()),
             "json" => Origin::made(Made::Json, of_first()),
+            "url" if tag.hash.is_empty() => Origin::made(Made::FixedPath, of_first()),
             "url" | "static_url" => Origin::made(Made::Path, of_all().collect()),
             "web_url" => Origin::made(Made::WebUrl, of_first()),
             "csrf_field" => Origin::made(Made::Html, BTreeSet::new()),

@@ -122,11 +122,13 @@ impl Url {
             (Self::Further, _) => (Self::Further, InUrl::Further),
             (Self::Unclear | Self::Entity(..), _) => (Self::Unclear, InUrl::Scheme),
             // It may be `/` alone.
-            (Self::Scheme(scheme), Made::Path) if scheme.is_empty() => (Self::Slash, InUrl::Further),
+            (Self::Scheme(scheme), Made::Path | Made::FixedPath | Made::Rooted) if scheme.is_empty() => {
+                (Self::Slash, InUrl::Further)
+            }
             (Self::Scheme(scheme), Made::WebUrl) if scheme.is_empty() => (Self::Host, InUrl::Web),
             (Self::Scheme(scheme), _) => {
                 let is_in = |schemes: &[&str]| schemes.iter().any(|one| one.starts_with(scheme.as_str()));
-                let is_path = matches!(made, Made::Path | Made::WebUrl);
+                let is_path = matches!(made, Made::Path | Made::FixedPath | Made::WebUrl);
                 match scheme.as_str() {
                     "" => (Self::Open, InUrl::Scheme),
                     _ if is_path => (Self::Further, InUrl::Further),
@@ -136,13 +138,13 @@ impl Url {
                 }
             }
             // `{{base}}{{url …}}`
-            (Self::Open, Made::Path) => (Self::Slash, InUrl::Further),
-            (Self::OpenWord, Made::Path) => (Self::Further, InUrl::Further),
+            (Self::Open, Made::Path | Made::FixedPath) => (Self::Slash, InUrl::Further),
+            (Self::OpenWord, Made::Path | Made::FixedPath) => (Self::Further, InUrl::Further),
             (Self::Open | Self::OpenWord, _) => (Self::Open, InUrl::Scheme),
             // Never empty, and nothing in it ends anything.
             (Self::Slash, Made::Word) => (Self::Further, InUrl::Further),
             (Self::Host, Made::Host | Made::Word) => (Self::InHost, InUrl::Further),
-            (Self::InHost, Made::Path) => (Self::Further, InUrl::Further),
+            (Self::InHost, Made::Path | Made::FixedPath | Made::Rooted) => (Self::Further, InUrl::Further),
             (Self::InHost, Made::Host) => (Self::InHost, InUrl::Host),
             (Self::Slash | Self::Host, _) => (Self::Host, InUrl::Host),
             (Self::InHost, _) => (Self::InHost, InUrl::Host),

@@ -177,3 +177,19 @@ fn a_client_that_asks_for_json_gets_no_page_for_people() {
     assert_eq!(site.send("GET", "/nowhere", &[("Accept", "text/html")], "").body(), "<h1>Lost</h1>");
     assert_eq!(site.send("GET", "/nowhere", &[], "").body(), "<h1>Lost</h1>");
 }
+
+#[test]
+fn the_path_of_a_request_begins_with_one_slash_whatever_was_sent() {
+    let mut site = Site::new(
+        "[routes.name]\npath = \"/{name}\"\ntext = \"{{request.path}}\"\n[errors]\n4xx = { text = \"{{request.path}}\" }\n",
+    );
+    for (sent, seen) in [
+        ("/a", "/a"),
+        ("/\\evil.example", "/evil.example"),
+        ("//evil.example/", "/evil.example/"),
+        ("/\\/evil.example/a//b", "/evil.example/a//b"),
+        ("/%2Fevil.example/a", "/%2Fevil.example/a"),
+    ] {
+        assert_eq!(site.get(sent).body(), seen, "{sent}");
+    }
+}

@@ -12,7 +12,7 @@ fn dangers(templates: &[(&str, &str)]) -> Vec<String> {
         templates.iter().map(|(name, text)| (*name, Template::compile(text).unwrap())).collect();
     let shown = follow("page", &|name| compiled.get(name));
     let names = |shown: &Shown| shown.names.iter().cloned().collect::<Vec<_>>().join("+");
-    let of_visitors = shown.iter().filter(|shown| !shown.names.is_empty() || shown.danger.is_always_wrong());
+    let of_visitors = shown.iter().filter(|shown| !shown.names.is_empty() || shown.always().is_some());
     of_visitors.map(|shown| format!("{} {:?}", names(shown), shown.danger)).collect()
 }
 
@@ -39,7 +39,7 @@ fn what_goes_together_is_no_danger() {
         "<link rel=\"stylesheet\" href=\"{{static_url \"/static/x.css\"}}\">",
         "<img src=\"{{static_url \"/static/\" a}}\">",
         "<script>let x = {{json a}}, y = [{{json b.c}}]; // {{json c}}</script>",
-        "<script>fetch(\"{{url \"x\" id=a}}\")</script>",
+        "<script>fetch(\"{{url \"x\"}}\")</script>",
         "<div data-x='{{json a}}'>",
         "<pre>{{json a}}</pre>",
         "<a href=\"{{web_url a}}\">{{web_url a}}</a>",
@@ -56,6 +56,11 @@ fn what_goes_together_is_no_danger() {
         "{{! <p class={{a}}> }}{{!-- <script>{{a}} --}}{{a}}",
         "<svg><title>{{a}}</title><text x=\"{{b}}\">{{c}}</text></svg>{{d}}",
         "<svg><script>let x = {{json a}}; y = '{{len a}}'</script></svg><script>f(\"{{url \"x\"}}\")</script>",
+        "<img srcset=\"{{static_url \"/a/\" a}} 1x, {{url \"x\" id=b}}, {{web_url c}} {{len a}}x\">",
+        "<a ping=\"/x {{url \"x\" id=a}}\" hx-get=\"/x/{{a}}\" x=\"{{a}}\" data-x-y=\"{{a}}\">",
+        "<div x-data='{ teas: {{json a}} }' :class='{{json b}}' @click=\"open = {{len a}}\">",
+        "<a href=\"{{request.path}}?page={{a}}\"><form action='{{request.path}}'>",
+        "<link rel=\"canonical\" href=\"{{request.scheme}}://{{request.host}}{{request.path}}\">",
         "<noscript><p title=\"{{a}}\">{{a}}</p></noscript>",
         "<style>p { width: {{len a}}px; height: {{add a 1}}px }</style>",
         "<script src=\"/{{len a}}/{{b}}.js\"></script><script src=\"/x{{add a 1}}/{{b}}.js\"></script>",
@@ -69,7 +74,11 @@ fn what_goes_together_is_no_danger() {
 #[test]
 fn what_does_not_go_together_is_a_danger() {
     for (text, expected) in [
-        ("<script>let x = \"{{a}}\"</script>", "a Script"),
+        ("<script>let x = \"{{a}}\"</script>", "a Quoted"),
+        ("<script>let x = '{{{a}}}'</script>", "a Script"),
+        ("<script>fetch(\"{{url \"x\" id=a}}\")</script>", "a Mangled"),
+        ("<script>fetch(`{{static_url \"/x.json\"}}`)</script>", " Mangled"),
+        ("<script>fetch('{{url \"x\" page=2}}')</script>", " Mangled"),
         ("<script>let x = {{a}}</script>", "a Script"),
         ("<script>let x = {{{a}}}</script>", "a Script"),
         ("<script>let x = \"{{json a}}\"</script>", "a JsonInQuotes"),
@@ -88,6 +97,18 @@ fn what_does_not_go_together_is_a_danger() {
         ("<{{a}}>", "a Element"),
         ("<p onclick=\"f({{json a}})\">", "a Handler(\"onclick\")"),
         ("<p style=\"color: {{a}}\">", "a Style"),
+        ("<div x-data=\"f('{{a}}')\">", "a Framework(\"x-data\")"),
+        ("<div v-if='{{a}}'>", "a Framework(\"v-if\")"),
+        ("<div ng-init='{{a}}'>", "a Framework(\"ng-init\")"),
+        ("<div @click.away=\"{{url \"x\" id=a}}\">", "a Framework(\"@click.away\")"),
+        ("<div :href=\"'{{a}}'\">", "a Framework(\":href\")"),
+        ("<div hx-on:click=\"{{a}}\">", "a Framework(\"hx-on:click\")"),
+        ("<div _=\"on click {{a}}\">", "a Framework(\"_\")"),
+        ("<div x-data=\"{{json a}}\">", "a JsonInAttribute(\"x-data\")"),
+        ("<div x-data={{a}}>", "a Unquoted(\"x-data\")"),
+        ("<img srcset=\"{{a}} 2x\">", "a Host(\"srcset\", List)"),
+        ("<img srcset=\"/x/{{a}}.png 2x\">", "a Host(\"srcset\", List)"),
+        ("<a ping=\"/x //{{a}}\">", "a Host(\"ping\", List)"),
         ("<a href=\"{{a}}\">", "a Scheme(\"href\", Link)"),
         ("<a href=\"{{default a \"/\"}}\">", "a Scheme(\"href\", Link)"),
         ("<a href=\"{{concat a \"/\"}}\">", "a Scheme(\"href\", Link)"),
@@ -95,6 +116,11 @@ fn what_does_not_go_together_is_a_danger() {
         ("<a href=\"/{{a}}\">", "a Host(\"href\", Link)"),
         ("<script src=\"/{{a}}\"></script>", "a Host(\"src\", Part)"),
         ("<a href=\"{{base}}{{url \"x\" id=a}}\">", "base Scheme(\"href\", Link)"),
+        ("<a href=\"/{{request.path}}\">", "request Host(\"href\", Link)"),
+        ("<a href=\"{{request.path}}{{a}}\">", "a Host(\"href\", Link)"),
+        ("<a href=\"{{base}}{{request.path}}\">", "base Scheme(\"href\", Link)|request Scheme(\"href\", Link)"),
+        ("<a href={{request.path}}>", "request Unquoted(\"href\")"),
+        ("<script>fetch('{{request.path}}')</script>", "request Quoted"),
         ("<a href=\"{{url \"x\"}}{{a}}\">", "a Host(\"href\", Link)"),
         ("<script src=\"{{concat (url \"x\") a}}\">", "a Host(\"src\", Part)"),
         ("<script src=\"{{static_url \"/s/\"}}{{a}}\">", "a Host(\"src\", Part)"),
@@ -108,7 +134,7 @@ fn what_does_not_go_together_is_a_danger() {
         ("<form action=\"{{web_url a}}\">", "a Host(\"action\", Target)"),
         ("<button formaction=\"/{{a}}\">", "a Host(\"formaction\", Target)"),
         ("<meta content=\"0; url={{web_url a}}\" http-equiv=refresh>", "a Host(\"content\", Target)"),
-        ("<script>import \"{{web_url a}}\"</script>", "a Script"),
+        ("<script>import \"{{web_url a}}\"</script>", "a Quoted"),
         ("<p title={{request.host}}>", "request Unquoted(\"title\")"),
         ("<p title='{{{request.host}}}'>", "request Raw"),
         ("<p data-{{len b}}=\"x\" o{{len b}}=\"{{a}}\">", "a Attribute"),
