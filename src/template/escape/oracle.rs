@@ -205,8 +205,9 @@ fn skeleton(page: &str, value: &str) -> Skeleton {
                     }
                     // `0; url=…` of a page that leads elsewhere.
                     let url = url.to_lowercase();
-                    let url = url.split_once("url=").filter(|_| name == "content").map_or(url.as_str(), |(_, url)| url);
-                    let is_script = matches!(name, "href" | "src" | "content") && url.starts_with("javascript:a");
+                    let leads = name == "content" && element.name() == "meta";
+                    let url = url.split_once("url=").filter(|_| leads).map_or(url.as_str(), |(_, url)| url);
+                    let is_script = (leads || matches!(name, "href" | "src")) && url.starts_with("javascript:a");
                     assert!(!is_script, "{name}={shown}");
                 }
                 if matches!(element.name(), "script" | "style") {
