@@ -20,7 +20,7 @@ use serde_json::json;
 use sitewright::session::factory::BoxFuture;
 use sitewright::session::store::{Cursor, Entry, Found, Key, Page, Store, StoreError, Swept};
 use sitewright::site::Vocabulary;
-use sitewright::site::factories::{FactoryKind, stored};
+use sitewright::site::factories::{FactoryKind, HeldBy, stored};
 
 fn main() -> ExitCode {
     let vocabulary = Vocabulary::standard().with_factory(&JOURNAL);
@@ -32,6 +32,7 @@ pub const JOURNAL: FactoryKind = FactoryKind {
     name: "journal",
     summary: "In memory, with every change written down in `sessions.journal`.",
     guarantee: "No update is lost, in one process at a time; what was answered survives a kill -9.",
+    held_by: HeldBy::Store,
     options: &["store_timeout", "max_record"],
     url: None,
     open: |opening| stored(opening, |opening| Ok(Arc::new(JournalStore::new(opening.folder.join("sessions.journal"))))),

@@ -55,7 +55,6 @@ impl Action for Toggle {
     }
 
     fn effects(&self) -> Vec<Effect> {
-        let key = self.key.known_parts();
-        vec![Effect::Reads(key.clone()), Effect::Writes(key)]
+        vec![Effect::Changes(self.key.known_parts())]
     }
 }

@@ -92,7 +92,7 @@ impl Action for Append {
     }
 
     fn effects(&self) -> Vec<Effect> {
-        vec![Effect::Writes(self.key.known_parts())]
+        vec![Effect::Changes(self.key.known_parts())]
     }
 }
 

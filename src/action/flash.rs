@@ -58,6 +58,6 @@ impl Action for Flash {
     }
 
     fn effects(&self) -> Vec<Effect> {
-        vec![Effect::Writes(self.key.to_vec())]
+        vec![Effect::Flashes(self.key.to_vec())]
     }
 }

@@ -68,7 +68,7 @@ impl Action for IncrementCounter {
     }
 
     fn effects(&self) -> Vec<Effect> {
-        vec![Effect::Writes(self.key.known_parts())]
+        vec![Effect::Changes(self.key.known_parts())]
     }
 }
 

@@ -150,8 +150,14 @@ pub enum Effect {
     Reads(Vec<String>),
     /// Stores something under a key; under any, if there are no parts.
     Writes(Vec<String>),
+    /// Stores under a key what it makes of what is there: a counter, a list that grows.
+    Changes(Vec<String>),
     /// Removes a key, or something from what it holds.
     Removes(Vec<String>),
+    /// Reads a key and removes it, for one request alone.
+    Takes(Vec<String>),
+    /// Puts a message into a queue, by its key.
+    Flashes(Vec<String>),
     /// Removes all keys, or ends it.
     Clears,
     /// Gives it a new identity.
@@ -172,6 +178,12 @@ pub trait Action: fmt::Debug + Send + Sync {
 
     /// What it does to the session.
     fn effects(&self) -> Vec<Effect>;
+
+    /// Whether all it does follows from its arguments and from the keys that it reads. A route that is kept by
+    /// `cache` has no other actions.
+    fn follows_from_arguments(&self) -> bool {
+        false
+    }
 
     /// The field of the form that holds a password: nothing but a [`Question`] gets to see it.
     fn password(&self) -> Option<&str> {

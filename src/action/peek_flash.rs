@@ -33,4 +33,8 @@ impl Action for PeekFlash {
     fn effects(&self) -> Vec<Effect> {
         vec![Effect::Reads(vec![Session::flash_key(&self.queue)])]
     }
+
+    fn follows_from_arguments(&self) -> bool {
+        true
+    }
 }

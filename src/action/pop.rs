@@ -41,7 +41,6 @@ impl Action for Pop {
     }
 
     fn effects(&self) -> Vec<Effect> {
-        let key = self.key.known_parts();
-        vec![Effect::Reads(key.clone()), Effect::Removes(key)]
+        vec![Effect::Takes(self.key.known_parts())]
     }
 }

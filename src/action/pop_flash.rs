@@ -31,7 +31,6 @@ impl Action for PopFlash {
     }
 
     fn effects(&self) -> Vec<Effect> {
-        let key = vec![Session::flash_key(&self.queue)];
-        vec![Effect::Reads(key.clone()), Effect::Removes(key)]
+        vec![Effect::Takes(vec![Session::flash_key(&self.queue)])]
     }
 }

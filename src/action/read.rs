@@ -43,4 +43,8 @@ impl Action for Read {
     fn effects(&self) -> Vec<Effect> {
         vec![Effect::Reads(self.key.known_parts())]
     }
+
+    fn follows_from_arguments(&self) -> bool {
+        true
+    }
 }

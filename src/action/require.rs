@@ -58,6 +58,10 @@ impl Action for Require {
         Vec::new()
     }
 
+    fn follows_from_arguments(&self) -> bool {
+        true
+    }
+
     fn faults(&self) -> Option<&str> {
         self.fault.as_ref().map(|(field, _)| field.as_str())
     }

@@ -30,4 +30,8 @@ impl Action for Respond {
     fn effects(&self) -> Vec<Effect> {
         Vec::new()
     }
+
+    fn follows_from_arguments(&self) -> bool {
+        true
+    }
 }

@@ -107,8 +107,8 @@ fn step(given: &Node, vocabulary: &Vocabulary, names: &mut Names, writing: &mut 
             for effect in action.effects() {
                 let used = |path| KeyUse { path, place: entry.node.place.clone(), key: node.key.clone(), has_default };
                 match effect {
-                    Effect::Reads(path) => names.reads.push(used(path)),
-                    Effect::Writes(path) if verb.name == "flash" => names.flashed.push(used(path)),
+                    Effect::Reads(path) | Effect::Takes(path) => names.reads.push(used(path)),
+                    Effect::Flashes(path) => names.flashed.push(used(path)),
                     _ => {}
                 }
             }

@@ -99,8 +99,8 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
         check::nothing_to_serve(&routes, &statics, declarations, problems);
         check::taken_for_granted(&routes, &declared, problems);
         check::out_of_reach(&loaded.settings, &routes, &declared, problems);
-        check::counters_on_get(&routes, problems);
-        check::cookie_limits(&loaded.settings, &routes, problems);
+        check::changes_on_get(&routes, problems);
+        check::cookie_limits(&loaded.settings, &routes, vocabulary, problems);
         session_keys::check(&routes, &reads, problems);
         if let Some(router) = &router {
             let append_slash = loaded.settings.server.append_slash;

@@ -4,15 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use http::Method;
 
-use super::factories::lives_in_cookie;
+use super::factories::HeldBy;
 use super::paths;
 use super::request::REQUEST;
-use super::route::{Route, SessionUse};
+use super::route::{Route, Step};
 use super::statics::StaticFiles;
+use super::vocabulary::Vocabulary;
 use super::{ERROR, ON_ERROR_PAGES};
+use crate::action::Effect;
 use crate::config::declaration::Declarations;
 use crate::config::settings::Settings;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, nearest_help};
+use crate::session::Session;
 use crate::template::library::{Library, Variable};
 
 /// Templates that one route or error page shows, and the names they are given.
@@ -246,33 +249,54 @@ pub fn out_of_reach(settings: &Settings, routes: &[Route], parts: &[&Declaration
     }
 }
 
-/// Notes which counters count whoever looks.
-pub fn counters_on_get(routes: &[Route], problems: &mut Diagnostics) {
-    let counters = |route: &Route| {
-        let counted = route.steps.iter().filter(|step| step.verb == "increment-counter" && step.condition.is_none());
-        counted.map(|step| (step.place.clone(), step.key.clone())).collect::<Vec<_>>()
-    };
-    let looked_at = routes.iter().filter(|route| route.methods.contains(&Method::GET));
-    let found: Vec<_> =
-        looked_at.map(|route| (&route.name, counters(route))).filter(|(_, at)| !at.is_empty()).collect();
-    let Some((place, key)) = found.first().and_then(|(_, at)| at.first()) else { return };
-    let names: Vec<_> = found.iter().map(|(name, _)| format!("`{name}`")).collect();
-    let message = format!("whoever looks at {} is counted: a reload and a crawler, too", names.join(", "));
+/// Notes what looking at a page changes: whoever looks changes it.
+pub fn changes_on_get(routes: &[Route], problems: &mut Diagnostics) {
+    let mut names = Vec::new();
+    let mut changed = Vec::new();
+    let mut first = None;
+    for route in routes.iter().filter(|route| route.methods.contains(&Method::GET)) {
+        let steps = route.steps.iter().filter(|step| step.condition.is_none());
+        for (step, what) in steps.filter_map(|step| Some((step, changes(step)?))) {
+            first.get_or_insert(step);
+            for (list, name) in [(&mut names, format!("`{}`", route.name)), (&mut changed, what)] {
+                if !list.contains(&name) {
+                    list.push(name);
+                }
+            }
+        }
+    }
+    let Some(step) = first else { return };
+    let message =
+        format!("GET requests to {} change {}, so reloads and crawlers do, too", names.join(", "), changed.join(", "));
     problems.push(
-        Diagnostic::note(place, message)
-            .key(key)
-            .help("to count what people do, count where a form is sent: `methods = [\"POST\"]`"),
+        Diagnostic::note(&step.place, message)
+            .key(&step.key)
+            .help("for what people do, rather than look at, send a form: `methods = [\"POST\"]`"),
     );
 }
 
+/// What a step changes of the session, beside what is there to be shown once.
+fn changes(step: &Step) -> Option<String> {
+    step.action.effects().into_iter().find_map(|effect| match effect {
+        Effect::Writes(key) if key == [Session::CSRF_KEY] => None,
+        Effect::Writes(key) | Effect::Changes(key) | Effect::Removes(key) if !key.is_empty() => {
+            Some(format!("`{}`", key.join(".")))
+        }
+        Effect::Reads(_) | Effect::Takes(_) | Effect::Flashes(_) => None,
+        Effect::Writes(_) | Effect::Changes(_) | Effect::Removes(_) | Effect::Clears | Effect::Renews => {
+            Some("the session".to_owned())
+        }
+    })
+}
+
 /// Notes what a session in a cookie cannot promise, where a route counts on it.
-pub fn cookie_limits(settings: &Settings, routes: &[Route], problems: &mut Diagnostics) {
-    let in_cookie = settings.session.factory.as_deref().is_some_and(lives_in_cookie);
+pub fn cookie_limits(settings: &Settings, routes: &[Route], vocabulary: &Vocabulary, problems: &mut Diagnostics) {
+    let kind = settings.session.factory.as_deref().and_then(|name| vocabulary.factory(name));
+    let in_cookie = kind.is_some_and(|kind| kind.held_by == HeldBy::Browser);
     let Some(place) = settings.place("session.factory").filter(|_| in_cookie) else { return };
-    let exact = |route: &&Route| {
-        route.session_use == SessionUse::Writes
-            && route.steps.iter().any(|step| matches!(step.verb, "increment-counter" | "pop"))
-    };
+    let relies = |effect: &Effect| matches!(effect, Effect::Changes(_) | Effect::Takes(_));
+    let exact =
+        |route: &&Route| route.steps.iter().flat_map(|step| step.action.effects()).any(|effect| relies(&effect));
     let names: Vec<_> = routes.iter().filter(exact).map(|route| format!("`{}`", route.name)).collect();
     if !names.is_empty() {
         let message = format!(

@@ -45,8 +45,9 @@ impl SessionKeys {
         for effect in steps.iter().flat_map(|step| step.action.effects()) {
             match effect {
                 Effect::Reads(path) => keys.reads.insert(path),
-                Effect::Writes(path) => keys.writes.insert(path),
+                Effect::Writes(path) | Effect::Changes(path) | Effect::Flashes(path) => keys.writes.insert(path),
                 Effect::Removes(path) => keys.removes.insert(path),
+                Effect::Takes(path) => keys.reads.insert(path.clone()) | keys.removes.insert(path),
                 Effect::Clears => keys.removes.insert(Vec::new()),
                 Effect::Renews => !std::mem::replace(&mut keys.renews, true),
             };

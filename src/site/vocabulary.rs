@@ -48,6 +48,11 @@ impl Vocabulary {
         &self.factories
     }
 
+    /// The kind of session factory with this name.
+    pub fn factory(&self, name: &str) -> Option<&'static FactoryKind> {
+        self.factories.iter().find(|kind| kind.name == name).copied()
+    }
+
     pub(super) fn verb(&self, name: &str) -> Option<&'static Verb> {
         self.verbs.iter().find(|verb| verb.name == name).copied()
     }

@@ -62,3 +62,13 @@ fn a_vocabulary_without_it_does_not_know_it() {
     let problems = load(&Vocabulary::standard()).unwrap_err();
     assert!(problems.contains("unknown verb `toggle`"), "{problems}");
 }
+
+#[test]
+fn what_is_said_of_a_verb_goes_by_its_effects() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/own_verb.toml");
+    let mut problems = Diagnostics::default();
+    let vocabulary = Vocabulary::standard().with_verb(&program::TOGGLE);
+    Serving::load(&path, &Environment::new(), &vocabulary, Secrets::LookOnly, &mut problems).unwrap();
+    let text = print::to_text(&problems, false);
+    assert!(text.contains("so `switch` can lose an update when two tabs ask at once"), "{text}");
+}

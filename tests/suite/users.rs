@@ -17,7 +17,7 @@ use sitewright::session::store::memory::MemoryStore;
 use sitewright::session::store::{Entry, Found, Key, Store, StoreError};
 use sitewright::site::Vocabulary;
 use sitewright::site::credentials::Secrets;
-use sitewright::site::factories::{FactoryKind, stored};
+use sitewright::site::factories::{FactoryKind, HeldBy, stored};
 use sitewright::site::live::Serving;
 
 use crate::driver::{Server, Site};
@@ -143,6 +143,7 @@ const CONTENDED: FactoryKind = FactoryKind {
     name: "contended",
     summary: "Others are faster.",
     guarantee: "",
+    held_by: HeldBy::Process,
     options: &[],
     url: None,
     open: |opening| stored(opening, |_| Ok(Arc::new(Contended(MemoryStore::new(1 << 20))))),

@@ -24,7 +24,7 @@ use crate::session::factory::SessionFactory;
 use crate::session::store::{Cursor, Found, Key, Page, Store, StoreError, StoredSessions};
 use crate::site::Vocabulary;
 use crate::site::credentials::Secrets;
-use crate::site::factories::lives_in_cookie;
+use crate::site::factories::HeldBy;
 
 /// How long an operator waits for one answer of a store.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -114,7 +114,7 @@ async fn attempt(options: &Options, vocabulary: &Vocabulary, out: &mut impl Writ
         Some(What::Purge(options)) => &options.config,
     };
     let factory = open(config, vocabulary)?;
-    let sessions = Sessions { stored: stored(factory.as_ref())?, now: now() };
+    let sessions = Sessions { stored: stored(factory.as_ref(), vocabulary)?, now: now() };
     match &options.what {
         None => list::run(&options.list, &sessions, out).await,
         Some(What::List(options)) => list::run(options, &sessions, out).await,
@@ -131,20 +131,20 @@ fn open(config: &ConfigOption, vocabulary: &Vocabulary) -> Result<std::sync::Arc
 }
 
 /// The sessions behind it, if they can be reached from here.
-fn stored(factory: &dyn SessionFactory) -> Result<&StoredSessions, Stop> {
+fn stored<'f>(factory: &'f dyn SessionFactory, vocabulary: &Vocabulary) -> Result<&'f StoredSessions, Stop> {
     let kind = factory.kind();
-    let why = match factory.stored() {
-        Some(_) if kind == "memory" => {
-            "the sessions of `memory` live in the process that serves the site, and nobody else can reach them; \
-             they end with it"
-                .to_owned()
-        }
-        Some(stored) => return Ok(stored),
-        None if lives_in_cookie(kind) => format!(
+    let held_by = vocabulary.factory(kind).map(|kind| kind.held_by);
+    let why = match (factory.stored(), held_by) {
+        (Some(_), Some(HeldBy::Process)) => format!(
+            "the sessions of `{kind}` live in the process that serves the site, and nobody else can reach them; they \
+             end with it"
+        ),
+        (Some(stored), _) => return Ok(stored),
+        (None, Some(HeldBy::Browser)) => format!(
             "the sessions of `{kind}` are held by the browsers: there is no list of them, and none can be ended from \
              here; a new secret ends all of them, and `sitewright cookie VALUE` shows one"
         ),
-        None => format!("the sessions of `{kind}` are in no store that can be looked into"),
+        (None, _) => format!("the sessions of `{kind}` are in no store that can be looked into"),
     };
     Err(Stop::Because(Exit::Problems, why))
 }

@@ -1,7 +1,7 @@
 //! What is applied, what is refused, and what is said of it.
 
 use super::*;
-use crate::site::factories::{FactoryKind, Opened, Opening};
+use crate::site::factories::{FactoryKind, HeldBy, Opened, Opening};
 
 fn changes(outcome: Outcome) -> Changes {
     match outcome {
@@ -141,7 +141,15 @@ fn a_panic_while_building_is_a_rejection() {
     fn open(opening: Opening<'_>) -> Opened {
         panic!("no {}", opening.settings.cookie_name)
     }
-    static MINE: FactoryKind = FactoryKind { name: "mine", summary: "", guarantee: "", options: &[], url: None, open };
+    static MINE: FactoryKind = FactoryKind {
+        name: "mine",
+        summary: "",
+        guarantee: "",
+        held_by: HeldBy::Process,
+        options: &[],
+        url: None,
+        open,
+    };
     let folder = Folder::new(&showing("one"));
     let vocabulary = Vocabulary::standard().with_factory(&MINE);
     let (mut reloader, _) = Reloader::start(folder.config(), Environment::new(), vocabulary, false).unwrap();

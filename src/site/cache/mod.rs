@@ -13,7 +13,7 @@ use super::actions::expression;
 use super::request::NAMES;
 use super::route::{SessionUse, Step};
 use super::session_keys::{KeyUse, SessionKeys};
-use crate::action::{Scene, VERBS};
+use crate::action::Scene;
 use crate::config::cache::CacheDeclaration;
 use crate::config::declaration::RouteDeclaration;
 use crate::config::keys;
@@ -157,10 +157,11 @@ pub fn caching(wish: Wish, facts: &Facts<'_>, problems: &mut Diagnostics) -> Opt
         problems.push(error(format!("`{name}` changes the session, so it cannot be kept")).help(help));
         return None;
     }
-    let own = |step: &&Step| VERBS.iter().all(|verb| verb.name != step.verb);
-    if let Some(step) = facts.steps.iter().find(own) {
+    if let Some(step) = facts.steps.iter().find(|step| !step.action.follows_from_arguments()) {
         let message = format!("what `{}` looks at is not known, so `{name}` cannot be kept", step.verb);
-        problems.push(error(message).help("only Sitewright's own verbs go together with `cache`"));
+        problems.push(error(message).help(
+            "take `cache` away; a verb of your own says by `follows_from_arguments` that it goes together with it",
+        ));
         return None;
     }
     let varied: Vec<Vec<String>> = wish.vary.iter().filter_map(owned_path).collect();

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{FactoryKind, Opened, Opening, cookie_options};
+use super::{FactoryKind, HeldBy, Opened, Opening, cookie_options};
 use crate::session::factory::{EncryptedCookie, EncryptedCookieOptions};
 
 pub const KIND: FactoryKind = FactoryKind {
     name: "encrypted-cookie",
     summary: "In the cookie, sealed: its owner cannot read it.",
     guarantee: "Tamper-proof, and unreadable but for its length. The browser is the store: an old cookie works until it times out, and two tabs can lose an update.",
+    held_by: HeldBy::Browser,
     options: &[],
     url: None,
     open,

@@ -38,12 +38,25 @@ pub struct FactoryKind {
     pub summary: &'static str,
     /// What it promises, and what it cannot.
     pub guarantee: &'static str,
+    /// Who holds its sessions.
+    pub held_by: HeldBy,
     /// The settings of `[session]` that only some kinds have, and this one does.
     pub options: &'static [&'static str],
     /// An example of the `url` that this kind needs, if it does.
     pub url: Option<&'static str>,
     /// Makes one.
     pub open: fn(Opening<'_>) -> Opened,
+}
+
+/// Who holds the sessions of a factory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeldBy {
+    /// The browser, in its cookie: of two changes at once one can be lost, and nobody can list or end them.
+    Browser,
+    /// The process that serves the site, and no other.
+    Process,
+    /// A store that other processes reach, too.
+    Store,
 }
 
 /// A session factory, or why the settings make none.
@@ -106,11 +119,6 @@ pub const LEFT_OUT: &[&str] = &[
     #[cfg(not(feature = "memcached"))]
     "memcached",
 ];
-
-/// Whether sessions of this kind are held by the browser, which then is the store.
-pub fn lives_in_cookie(kind: &str) -> bool {
-    matches!(kind, "signed-cookie" | "encrypted-cookie")
-}
 
 /// Sessions in the store that `make` makes; in the one there is, if it is made from the same
 /// settings: what it holds and the connections it has go on.

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{FactoryKind, stored};
+use super::{FactoryKind, HeldBy, stored};
 use crate::session::store::{PostgresOptions, PostgresStore};
 
 pub const KIND: FactoryKind = FactoryKind {
     name: "postgres",
     summary: "In a table of PostgreSQL, at `url`.",
     guarantee: "No update is lost, among any number of machines; what was answered survives a crash of Sitewright and of the server.",
+    held_by: HeldBy::Store,
     options: &["url", "table", "connections", "store_timeout", "max_record"],
     url: Some("postgres://app@localhost/app"),
     open: |opening| {

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{FactoryKind, stored};
+use super::{FactoryKind, HeldBy, stored};
 use crate::session::store::{RedisOptions, RedisStore};
 
 pub const KIND: FactoryKind = FactoryKind {
     name: "redis",
     summary: "In Redis, at `url`: one server, behind Sentinels, or a Cluster.",
     guarantee: "No update is lost, among any number of machines; as durable as the server is set to be.",
+    held_by: HeldBy::Store,
     options: &["url", "key_prefix", "store_timeout", "max_record"],
     url: Some("redis://localhost:6379/0"),
     open: |opening| {

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{FactoryKind, OpenError, Opened, Opening, cookie_options};
+use super::{FactoryKind, HeldBy, OpenError, Opened, Opening, cookie_options};
 use crate::session::factory::{CookieReading, HashAlg, SignedCookie, SignedCookieOptions};
 
 pub const KIND: FactoryKind = FactoryKind {
     name: "signed-cookie",
     summary: "In the cookie, signed and readable, in the wire format of Pyramid 2.x.",
     guarantee: "Tamper-proof. The browser is the store: an old cookie works until it times out, and two tabs can lose an update.",
+    held_by: HeldBy::Browser,
     options: &["hashalg", "salt", "cookie_reading"],
     url: None,
     open,
