@@ -51,6 +51,8 @@ pub struct Loaded {
     pub settings: Settings,
     /// The declarations, mounts included; `None` when the file could not be read at all.
     pub declarations: Option<Declarations>,
+    /// Whether nothing of the declarations was left out for a mistake.
+    pub is_whole: bool,
     /// What was read.
     pub inputs: Inputs,
 }
@@ -59,9 +61,10 @@ pub struct Loaded {
 pub fn load(path: &Path, environment: &Environment, problems: &mut Diagnostics) -> Loaded {
     let mut inputs = Inputs::default();
     let Some(file) = File::read(path, &mut inputs, problems, None) else {
-        return Loaded { settings: Settings::default(), declarations: None, inputs };
+        return Loaded { settings: Settings::default(), declarations: None, is_whole: false, inputs };
     };
-    let file = file.only_declarations(problems);
+    let mut mistakes = Diagnostics::default();
+    let file = file.only_declarations(&mut mistakes);
     let local_path = path.with_extension("local.toml");
     let local = match std::fs::exists(&local_path) {
         Ok(true) => File::read(&local_path, &mut inputs, problems, None),
@@ -75,8 +78,10 @@ pub fn load(path: &Path, environment: &Environment, problems: &mut Diagnostics) 
     layers.extend(local.as_ref().map(|local| &local.node));
     let settings = layer::layer(&layers, environment, problems);
     let mut ancestors = vec![folder_of(path)];
-    let declarations = declarations(file, String::new(), String::new(), &mut ancestors, &mut inputs, problems);
-    Loaded { settings, declarations: Some(declarations), inputs }
+    let declarations = declarations(file, String::new(), String::new(), &mut ancestors, &mut inputs, &mut mistakes);
+    let is_whole = !mistakes.has_errors();
+    problems.extend(mistakes);
+    Loaded { settings, declarations: Some(declarations), is_whole, inputs }
 }
 
 /// One TOML file, read and parsed.

@@ -26,7 +26,7 @@ use super::{
 use crate::config::Loaded;
 use crate::config::declaration::{CsrfCheck, Declarations, RouteDeclaration};
 use crate::config::tree::{Entry, Tree};
-use crate::diagnostic::{At, Diagnostic, Diagnostics};
+use crate::diagnostic::{At, Diagnostic, Diagnostics, Severity};
 use crate::session::Session;
 use crate::template::expression::Writing;
 use crate::template::helpers::Links;
@@ -35,6 +35,7 @@ use crate::template::library::{Home, Library, qualify};
 /// Builds the site; `None` if its file could not be read at all.
 pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics) -> Option<Site> {
     let declarations = loaded.declarations.as_ref()?;
+    let errors_before = problems.count(Severity::Error);
     let mut declared = Vec::new();
     let mut inputs = loaded.inputs.clone();
     flatten(declarations, &mut declared);
@@ -78,12 +79,16 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
         }
         parts.push(compiler.finish(problems));
     }
+    // What could not be read or compiled may be what is missed elsewhere.
+    let is_whole = loaded.is_whole && problems.count(Severity::Error) == errors_before;
     library.check_inclusions(problems);
     check::names(&library, &shown, problems);
-    let all_read = routes.len() == declared.iter().map(|part| part.routes.len()).sum::<usize>();
     check::entries(&library, &shown, problems);
-    check::markers(&library, &shown, all_read, problems);
+    if is_whole {
+        check::markers(&library, &shown, problems);
+    }
     params::usage::check(&library, &shown, problems);
+    params::usage::check_actions(&declared, &paths, vocabulary, problems);
     escaping::check(&library, &shown, problems);
     open_redirect::check(&library, &routes, &parts, problems);
     let mut statics = statics::compile(&declared);
@@ -94,13 +99,10 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
     server::check(&loaded.settings, problems);
     csrf::check(&loaded.settings, problems);
     sessions::check(&loaded.settings, &routes, &declared, vocabulary, problems);
-    // Of a site that does not work yet, this would be too much to say.
-    if !problems.has_errors() {
+    if is_whole {
         check::nothing_to_serve(&routes, &statics, declarations, problems);
         check::taken_for_granted(&routes, &declared, problems);
         check::out_of_reach(&loaded.settings, &routes, &declared, problems);
-        check::changes_on_get(&routes, problems);
-        check::cookie_limits(&loaded.settings, &routes, vocabulary, problems);
         session_keys::check(&routes, &reads, problems);
         if let Some(router) = &router {
             let append_slash = loaded.settings.server.append_slash;
@@ -108,6 +110,11 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
             forms::check(Whole { library, routes, router, shown, parts, append_slash }, problems);
         }
         session_keys::check_flash(&routes, &reads, &flashed, problems);
+    }
+    // Of a site that does not work yet, this would be too much to say.
+    if !problems.has_errors() {
+        check::changes_on_get(&routes, problems);
+        check::cookie_limits(&loaded.settings, &routes, vocabulary, problems);
     }
     Some(Site {
         csrf: csrf::Csrf::new(&loaded.settings),
@@ -194,7 +201,6 @@ impl Compiler<'_> {
         let predicates = predicates.map(|node| predicates::compile::predicates(node, problems)).unwrap_or_default();
         let data = data(&declared.data, problems);
         let params = params::params(declared, self.part, problems);
-        params::usage::check_actions(declared, pattern.as_ref(), self.vocabulary, problems);
         let mut writing = Writing {
             library: self.library,
             home: self.home,

@@ -90,11 +90,10 @@ pub fn entries(library: &Library, shown: &[Shown], problems: &mut Diagnostics) {
     }
 }
 
-/// Reports every marker that the path of no page has which shows it. `complete` is whether all pages are
-/// known.
-pub fn markers(library: &Library, shown: &[Shown], complete: bool, problems: &mut Diagnostics) {
+/// Reports every marker that the path of no page has which shows it.
+pub fn markers(library: &Library, shown: &[Shown], problems: &mut Diagnostics) {
     let mut uses: BTreeMap<(String, usize), (Variable, Vec<&Shown>)> = BTreeMap::new();
-    let pages = shown.iter().filter(|page| complete && !matches!(page.by, By::ErrorPage(_)));
+    let pages = shown.iter().filter(|page| !matches!(page.by, By::ErrorPage(_)));
     for page in pages {
         for variable in page.templates.iter().flat_map(|template| library.variables(template)) {
             if variable.path.len() > 1 && variable.path.first().is_some_and(|name| name == "path") {

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use crate::action::Operand;
-use crate::config::declaration::RouteDeclaration;
+use crate::config::declaration::{Declarations, RouteDeclaration};
 use crate::config::tree::join;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, did_you_mean, nearest_help};
 use crate::site::check::{By, Shown, missing_marker};
+use crate::site::paths::Paths;
 use crate::site::pattern::Pattern;
 use crate::site::route::Step;
 use crate::site::vocabulary::Vocabulary;
-use crate::template::library::{Library, Variable};
+use crate::template::library::{Library, Variable, qualify};
 
 /// The names under which parameters are seen as they were sent.
 const AS_SENT: [&str; 2] = ["query", "form"];
@@ -79,8 +80,16 @@ fn undeclared(name: &str, place: &Place, declared: &[&str]) -> Diagnostic {
         .help(near.unwrap_or_else(|| format!("add it to `params`: `{} = {{}}`", join("", name))))
 }
 
-/// Reports what the actions of a route take past its `params`, and what they would take from its path.
-pub fn check_actions(
+/// Reports what the actions of routes take past their `params`, and what they would take from their paths.
+pub fn check_actions(parts: &[&Declarations], paths: &Paths, vocabulary: &Vocabulary, problems: &mut Diagnostics) {
+    for part in parts {
+        for route in &part.routes {
+            check_route(route, paths.pattern(&qualify(&part.name, &route.name)), vocabulary, problems);
+        }
+    }
+}
+
+fn check_route(
     declared: &RouteDeclaration,
     pattern: Option<&Pattern>,
     vocabulary: &Vocabulary,
