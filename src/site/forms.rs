@@ -11,7 +11,7 @@ use super::csrf;
 use super::route::Route;
 use super::router::{Miss, Router};
 use crate::config::declaration::{CsrfCheck, Declarations};
-use crate::diagnostic::{Diagnostic, Diagnostics, nearest_help};
+use crate::diagnostic::{Diagnostic, Diagnostics, nearest, nearest_help};
 use crate::template::forms::{FormAction, PlacedForm, Token};
 use crate::template::library::{Library, qualify};
 
@@ -84,6 +84,7 @@ impl<'s> Forms<'s> {
         for placed in self.site.library.forms() {
             match self.takers(placed) {
                 Ok(takers) => {
+                    problems.extend(incomplete(placed, &takers));
                     let warning = self.without_token(placed, &takers);
                     problems.extend(warning.filter(|_| told.insert((&placed.template, placed.form.form))));
                 }
@@ -179,6 +180,26 @@ impl<'s> Forms<'s> {
         let warning = Diagnostic::warning(&placed.place, message).key(&placed.key);
         Some(warning.help("put `{{csrf_field}}` into the form"))
     }
+}
+
+/// A form that can never be sent: no route takes it without a field that it does not have.
+fn incomplete(placed: &PlacedForm, takers: &[&Route]) -> Option<Diagnostic> {
+    let controls = placed.form.controls.as_ref()?;
+    let missing = |route: &Route| -> Vec<String> {
+        let missing = route.params.required().filter(|name| !controls.contains(*name));
+        missing.map(|name| format!("`{name}`")).collect()
+    };
+    let all: Vec<Vec<String>> = takers.iter().map(|route| missing(route)).collect();
+    let (route, names) = takers.first().zip(all.first()).filter(|_| all.iter().all(|names| !names.is_empty()))?;
+    let near = |name: &String| nearest(name.trim_matches('`'), controls.iter().map(String::as_str));
+    let help = match names.iter().find_map(|name| Some((name, near(name)?))) {
+        Some((name, control)) => format!("did you mean {name} where it says `{control}`?"),
+        // What is in the address of the page is sent, too.
+        None if placed.form.action == FormAction::Page => return None,
+        None => "add the field to the form, or take `required` away".to_owned(),
+    };
+    let message = format!("this form has no field {}, which the route `{}` requires", names.join(", "), route.name);
+    Some(Diagnostic::warning(&placed.place, message).key(&placed.key).help(help))
 }
 
 /// A form that sends what is not taken.

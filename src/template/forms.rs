@@ -1,10 +1,12 @@
 //! Forms in the text of templates: where they go, with which method, and whether they bring the CSRF
 //! token. What only the request decides is left open.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use http::Method;
 
+use super::controls::controls;
 use super::urls::is_own_path;
 use crate::diagnostic::Place;
 
@@ -21,6 +23,8 @@ pub struct Form {
     pub action: FormAction,
     /// How it may bring the token.
     pub token: Token,
+    /// The names of what it sends; `None` if that cannot be told.
+    pub controls: Option<BTreeSet<String>>,
 }
 
 /// A form and the template it is in.
@@ -62,8 +66,8 @@ pub enum Token {
 pub fn forms(text: &str) -> Vec<Form> {
     let mut found = Vec::new();
     // What the form says that the tags stand in.
-    let mut around: Option<(usize, Option<Method>, Token)> = None;
-    for tag in (Tags { text, at: 0 }) {
+    let mut around: Option<Around> = None;
+    for tag in Tags::of(text) {
         let (own_action, own_method) = match tag.name.as_str() {
             "form" => ("action", "method"),
             "button" | "input" if tag.value("formaction").is_some() => ("formaction", "formmethod"),
@@ -75,29 +79,48 @@ pub fn forms(text: &str) -> Vec<Form> {
         };
         let method = match tag.value(own_method) {
             None if tag.name == "form" => Some(Method::GET),
-            None => around.as_ref().and_then(|(_, method, _)| method.clone()),
+            None => around.as_ref().and_then(|around| around.method.clone()),
             Some(method) if method.eq_ignore_ascii_case("post") => Some(Method::POST),
             Some(method) if method.eq_ignore_ascii_case("get") => Some(Method::GET),
             Some(_) => None,
         };
         if tag.name == "form" {
-            around = Some((tag.span.start, method.clone(), token(text.get(tag.span.end..).unwrap_or_default())));
+            let inside = inside(text.get(tag.span.end..).unwrap_or_default());
+            around = Some(Around {
+                form: tag.span.start,
+                method: method.clone(),
+                token: inside.map_or(Token::There, token),
+                controls: inside.and_then(|inside| controls(&tag, inside, text)),
+            });
         }
-        let (form, token) =
-            around.as_ref().map_or((tag.span.start, Token::There), |(form, _, token)| (*form, token.clone()));
+        let (form, token, controls) = match &around {
+            Some(around) => (around.form, around.token.clone(), around.controls.clone()),
+            None => (tag.span.start, Token::There, None),
+        };
         let (Some(method), Some(action)) = (method, action(tag.value(own_action).unwrap_or_default())) else {
             continue;
         };
-        found.push(Form { span: tag.span.start..tag.span.start + 1 + tag.name.len(), form, method, action, token });
+        let span = tag.span.start..tag.span.start + 1 + tag.name.len();
+        found.push(Form { span, form, method, action, token, controls });
     }
     found
 }
 
+/// What the tag of a form says that other tags stand in.
+struct Around {
+    form: usize,
+    method: Option<Method>,
+    token: Token,
+    controls: Option<BTreeSet<String>>,
+}
+
 /// What follows the tag of a form, up to its end, if that is in the same template.
-fn token(rest: &str) -> Token {
-    let Some(end) = rest.to_ascii_lowercase().find("</form") else { return Token::There };
-    let inside = rest.get(..end).unwrap_or_default();
-    let partials: Vec<&str> = inside.split("{{").filter_map(|tag| partial(tag)).collect();
+fn inside(rest: &str) -> Option<&str> {
+    rest.get(..rest.to_ascii_lowercase().find("</form")?)
+}
+
+fn token(inside: &str) -> Token {
+    let partials: Vec<&str> = partials(inside).collect();
     let is_open = partials.iter().any(|name| name.starts_with(['@', '(']));
     if is_open || inside.contains("csrf_field") || inside.contains("csrf_token") {
         return Token::There;
@@ -105,9 +128,15 @@ fn token(rest: &str) -> Token {
     Token::In(partials.into_iter().map(str::to_owned).collect())
 }
 
+/// The names of the partials in a text.
+pub(super) fn partials(text: &str) -> impl Iterator<Item = &str> {
+    text.split("{{").filter_map(partial)
+}
+
 /// The name in `> name …` or `#> name …`.
 fn partial(tag: &str) -> Option<&str> {
-    let name = tag.trim_start_matches('~').strip_prefix('#').unwrap_or(tag).strip_prefix('>')?.trim_start();
+    let tag = tag.trim_start_matches('~');
+    let name = tag.strip_prefix('#').unwrap_or(tag).strip_prefix('>')?.trim_start();
     name.split(|c: char| c.is_whitespace() || matches!(c, '}' | '~')).next()
 }
 
@@ -129,23 +158,24 @@ fn action(value: &str) -> Option<FormAction> {
 }
 
 /// A tag of HTML in a template.
-struct Tag<'t> {
+pub(super) struct Tag<'t> {
     /// Its name in lower case, `/form` for the end of one.
-    name: String,
+    pub name: String,
     /// The names of its attributes in lower case, and their values as they are written.
     attributes: Vec<(String, &'t str)>,
     /// Where it stands.
-    span: Range<usize>,
+    pub span: Range<usize>,
 }
 
 impl Tag<'_> {
-    fn value(&self, name: &str) -> Option<&str> {
+    /// The value of an attribute, if it has it.
+    pub fn value(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim())
     }
 }
 
 /// The tags of a text, from left to right. Comments and what is between `{{` and `}}` hold none.
-struct Tags<'t> {
+pub(super) struct Tags<'t> {
     text: &'t str,
     at: usize,
 }
@@ -174,6 +204,11 @@ impl<'t> Iterator for Tags<'t> {
 }
 
 impl<'t> Tags<'t> {
+    /// Those of a text.
+    pub fn of(text: &'t str) -> Self {
+        Self { text, at: 0 }
+    }
+
     fn rest(&self) -> &'t str {
         self.text.get(self.at..).unwrap_or_default()
     }
@@ -307,7 +342,9 @@ mod tests {
         assert_eq!(token("<input name=\"a\">"), bare());
         assert_eq!(token("{{csrf_field}}"), Token::There);
         assert_eq!(token("<input name=\"csrf_token\" value=\"{{csrf_token}}\">"), Token::There);
-        assert_eq!(token("{{> one}}{{#> two x=1}}{{/two}}"), Token::In(vec!["one".to_owned(), "two".to_owned()]));
+        let partials = |names: &[&str]| Token::In(names.iter().map(|&name| name.to_owned()).collect());
+        assert_eq!(token("{{> one}}{{#> two x=1}}{{/two}}"), partials(&["one", "two"]));
+        assert_eq!(token("{{~> one ~}}{{~#> two}}{{/two}}"), partials(&["one", "two"]));
         assert_eq!(token("{{> @partial-block}}"), Token::There);
         assert_eq!(found("<form method=\"post\">"), [(Method::POST, FormAction::Page, Token::There)], "no end");
     }

@@ -5,6 +5,7 @@
 //! responses mean.
 
 mod computed;
+mod controls;
 mod csrf_field;
 mod dates;
 pub mod escape;

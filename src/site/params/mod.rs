@@ -91,6 +91,11 @@ impl Params {
         (!names.is_empty()).then_some(names)
     }
 
+    /// The names of those that must be given.
+    pub fn required(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|param| param.required).map(|param| param.name.as_str())
+    }
+
     /// Checks all parameters of a request.
     ///
     /// If all of them hold, every declared one has a value of its type. If not, all keep what was
