@@ -152,20 +152,22 @@ fn date(text: &str) -> Option<f64> {
             year = Some(found);
         }
     }
-    let year = match year? {
+    let year: i16 = match year? {
         year @ 70..=99 => year + 1900,
         year @ 0..=69 => year + 2000,
         year if year < 1601 => return None,
         year => year,
     };
-    clock::epoch((year, month?, day?), time?)
+    let small = |number: i16| i8::try_from(number).ok();
+    let (hour, minute, second) = time?;
+    clock::epoch((year, small(month?)?, small(day?)?), (small(hour)?, small(minute)?, small(second)?))
 }
 
 fn is_delimiter(c: char) -> bool {
     matches!(c, '\t' | ' '..='/' | ';'..='@' | '['..='`' | '{'..='~')
 }
 
-fn time_of_day(token: &str) -> Option<(i64, i64, i64)> {
+fn time_of_day(token: &str) -> Option<(i16, i16, i16)> {
     let mut fields = token.splitn(3, ':');
     let (hour, minute, second) = (fields.next()?, fields.next()?, fields.next()?);
     let exact = |field: &str| field.len() <= 2 && field.bytes().all(|byte| byte.is_ascii_digit());
@@ -173,14 +175,14 @@ fn time_of_day(token: &str) -> Option<(i64, i64, i64)> {
     Some((number(hour, 1..=2)?, number(minute, 1..=2)?, number(second, 1..=2)?))
 }
 
-fn month_number(token: &str) -> Option<i64> {
+fn month_number(token: &str) -> Option<i16> {
     const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
     let start = token.get(..3)?.to_ascii_lowercase();
     MONTHS.iter().zip(1..).find_map(|(month, number)| (*month == start).then_some(number))
 }
 
 /// The number a token begins with, when it has that many digits; what follows is of no account.
-fn number(token: &str, digits: std::ops::RangeInclusive<usize>) -> Option<i64> {
+fn number(token: &str, digits: std::ops::RangeInclusive<usize>) -> Option<i16> {
     let end = token.find(|c: char| !c.is_ascii_digit()).unwrap_or(token.len());
     digits.contains(&end).then(|| token.get(..end)?.parse().ok()).flatten()
 }
