@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::fmt;
 
 use serde_json::{Number, Value, json};
 
@@ -75,6 +76,22 @@ pub enum Cannot {
     Answers,
     /// A template failed. Without `or`: 500, or 400 if what was entered does not fit it.
     Render(RenderFailure),
+}
+
+/// In words for whoever runs the site.
+impl fmt::Display for Cannot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(key) => write!(f, "the session has no `{key}`"),
+            Self::NoParam(name) => write!(f, "there is no parameter `{name}`"),
+            Self::BadKey(why) | Self::Unfit(why) | Self::Full(why) | Self::BadValue(why) => f.write_str(why),
+            Self::Refused => f.write_str("does not hold"),
+            Self::Wrong(field, sentence) => write!(f, "sets `errors.{field}`: {sentence}"),
+            Self::Asks(_) => f.write_str("has to know something first"),
+            Self::Answers => f.write_str("answers"),
+            Self::Render(RenderFailure::Unfit(why) | RenderFailure::Broken(why)) => f.write_str(why),
+        }
+    }
 }
 
 impl From<RenderFailure> for Cannot {

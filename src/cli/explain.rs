@@ -17,7 +17,6 @@ use crate::site::response::{Content, Response};
 use crate::site::route::{Outcome, Route};
 use crate::site::router::{Miss, Router};
 use crate::site::{Choice, Found};
-use crate::template::render::RenderFailure;
 
 /// A request that was answered.
 pub struct Explained<'a> {
@@ -83,8 +82,7 @@ impl Explained<'_> {
                 Outcome::Skipped => ": skipped, its `if` does not hold".to_owned(),
                 Outcome::Asked => ": it could not be found out".to_owned(),
                 Outcome::Failed => ": fails".to_owned(),
-                Outcome::Answered(Cannot::Answers) => ": answers".to_owned(),
-                Outcome::Answered(cannot) => format!(": {}", why(cannot)),
+                Outcome::Answered(cannot) => format!(": {cannot}"),
             };
             writeln!(out, "{:<9}{}{became}", named(route, at), step.verb)?;
             if let (Outcome::Answered(_), Some(response)) = (outcome, &step.otherwise) {
@@ -222,19 +220,6 @@ fn left(route: &Route, done: usize) -> Option<String> {
     let steps = span("step", done.max(route.guards), route.steps.len());
     let left: Vec<String> = guards.into_iter().chain(steps).collect();
     (!left.is_empty()).then(|| left.join(", "))
-}
-
-/// Why a step could not do its work.
-fn why(cannot: &Cannot) -> String {
-    match cannot {
-        Cannot::Missing(key) => format!("the session has no `{key}`"),
-        Cannot::NoParam(name) => format!("there is no parameter `{name}`"),
-        Cannot::BadKey(why) | Cannot::Unfit(why) | Cannot::Full(why) | Cannot::BadValue(why) => why.clone(),
-        Cannot::Refused => "does not hold".to_owned(),
-        Cannot::Wrong(field, sentence) => format!("sets `errors.{field}`: {sentence}"),
-        Cannot::Render(RenderFailure::Unfit(why) | RenderFailure::Broken(why)) => why.clone(),
-        Cannot::Asks(_) | Cannot::Answers => String::new(),
-    }
 }
 
 /// Whether a route has this path, whatever else it wants of a request.

@@ -81,16 +81,16 @@ impl Target for InProcess {
         Box::pin(async move {
             let answer = self.ask(request, moment.now, moment.seed).await;
             let session = answer.account.session.as_ref();
-            let token = session.and_then(|session| session.after.csrf_token());
             let mut volatile = self.versions_in(answer.response.body());
             volatile.extend(validators(&answer.response));
-            volatile.extend(token.map(|token| (token, "csrf-token")));
+            volatile.extend(session.into_iter().flat_map(tokens).map(|token| (token, "csrf-token")));
             volatile.extend(answer.account.nonce.map(|nonce| (nonce, "csp-nonce")));
             Exchange {
                 response: answer.response,
                 before: session.map(before),
                 after: session.and_then(after),
                 same_session: session.is_some_and(SessionAccount::is_same),
+                because: answer.account.failure.map(|failure| failure.private).filter(|cause| !cause.is_empty()),
                 refreshed: session.is_some_and(|session| session.committed && !session.is_changed()),
                 volatile,
             }
@@ -132,6 +132,13 @@ fn validators(response: &Response<Bytes>) -> impl Iterator<Item = (String, &'sta
         let value = headers.get(header)?.to_str().ok()?;
         Some((value.trim_matches('"').to_owned(), name))
     })
+}
+
+/// The CSRF tokens that a visitor may have met, the one that the session has now last: what was drawn for
+/// a session that was not stored is worth nothing.
+fn tokens(session: &SessionAccount) -> impl Iterator<Item = String> {
+    let kept = if session.committed { &session.after } else { &session.before };
+    [session.after.csrf_token(), kept.csrf_token()].into_iter().flatten()
 }
 
 fn before(session: &SessionAccount) -> Value {

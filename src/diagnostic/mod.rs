@@ -26,7 +26,7 @@ pub enum Severity {
 }
 
 /// One problem: place, reason and advice.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// How much it matters.
     pub severity: Severity,

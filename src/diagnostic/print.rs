@@ -9,26 +9,33 @@ use super::{Diagnostic, Diagnostics, Place, Severity};
 ///
 /// `color` puts terminal colours in; without it the text is plain.
 pub fn to_text(problems: &Diagnostics, color: bool) -> String {
-    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-    let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(120);
     let mut text = String::new();
     for diagnostic in problems.sorted() {
-        text.push_str(&renderer.render(&[group(diagnostic)]));
+        text.push_str(&one(diagnostic, color));
         text.push_str("\n\n");
     }
     text.push_str(&summary(problems));
     text
 }
 
+/// One problem with its excerpt and advice, without a line end behind it.
+pub fn one(diagnostic: &Diagnostic, color: bool) -> String {
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    renderer.decor_style(DecorStyle::Ascii).term_width(120).render(&[group(diagnostic)])
+}
+
+/// `1 route`, `2 routes`.
+pub fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
 /// `2 errors, 1 warning`, or `no problems`.
 pub fn summary(problems: &Diagnostics) -> String {
     let counts: Vec<String> = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")]
         .into_iter()
-        .filter_map(|(severity, word)| match problems.count(severity) {
-            0 => None,
-            1 => Some(format!("1 {word}")),
-            n => Some(format!("{n} {word}s")),
-        })
+        .map(|(severity, word)| (problems.count(severity), word))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| counted(count, word))
         .collect();
     if counts.is_empty() { "no problems".to_owned() } else { counts.join(", ") }
 }

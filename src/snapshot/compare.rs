@@ -23,16 +23,16 @@ pub struct Comparison {
 }
 
 /// A snapshot's whole text: its sections with an empty line between them.
-pub fn join(sections: &[String]) -> String {
-    sections.join("\n")
+pub fn join(sections: &[impl AsRef<str>]) -> String {
+    sections.iter().map(AsRef::as_ref).collect::<Vec<_>>().join("\n")
 }
 
 /// Compares the sections of a run with a snapshot's text. Sections are matched by title, an unnamed one
 /// by its request line, and in order.
-pub fn compare(expected: &str, sections: &[String]) -> Comparison {
+pub fn compare(expected: &str, sections: &[impl AsRef<str>]) -> Comparison {
     let (stray, old) = split(expected);
     let old_titles: Vec<String> = old.iter().map(|section| title(section)).collect();
-    let new_titles: Vec<String> = sections.iter().map(|section| title(section)).collect();
+    let new_titles: Vec<String> = sections.iter().map(|section| title(section.as_ref())).collect();
     let mut comparison = Comparison::default();
     if !stray.trim().is_empty() {
         comparison.stale.push("text before the first `###`".to_owned());
@@ -42,9 +42,9 @@ pub fn compare(expected: &str, sections: &[String]) -> Comparison {
         let old = old.get(old_range.clone()).unwrap_or_default();
         let new = sections.get(new_range).unwrap_or_default();
         if tag == DiffTag::Equal {
-            comparison.verdicts.extend(old.iter().zip(new).map(|(old, new)| verdict(old, new)));
+            comparison.verdicts.extend(old.iter().zip(new).map(|(old, new)| verdict(old, new.as_ref())));
         } else {
-            comparison.verdicts.extend(new.iter().map(|new| Verdict::New(unified("", new))));
+            comparison.verdicts.extend(new.iter().map(|new| Verdict::New(unified("", new.as_ref()))));
             comparison.stale.extend(old_titles.get(old_range).unwrap_or_default().iter().cloned());
         }
     }

@@ -1,10 +1,11 @@
 //! The comments that steer a request: `# @at +30m`, `# @visitor bob`, `# @tamper`, `# @parallel 50`.
 
 use super::clock;
-use super::problem::{Line, Problem};
+use super::line::Line;
+use crate::diagnostic::{Diagnostic, did_you_mean};
 
 /// The visitor whose jar is used until a file names another.
-const DEFAULT_VISITOR: &str = "visitor";
+pub const DEFAULT_VISITOR: &str = "visitor";
 
 /// The most requests one `@parallel` sends.
 const MAX_PARALLEL: usize = 1000;
@@ -77,12 +78,12 @@ impl Settings {
     }
 
     /// Takes one directive from a comment's text, `@visitor bob`; `line` is where it stands.
-    pub fn apply(&mut self, line: Line<'_>, directive: &str) -> Result<(), Problem> {
+    pub fn apply(&mut self, line: Line<'_>, directive: &str) -> Result<(), Diagnostic> {
         let directive = directive.trim();
         let (written, argument) = directive.split_once(char::is_whitespace).unwrap_or((directive, ""));
         let name = written.trim_start_matches('@');
         let argument = argument.trim();
-        let refuse = |message: &str| Err(Problem::at(line, directive, message));
+        let refuse = |message: &str| Err(line.error(directive, message));
         match name {
             // JetBrains also writes `@name = login`.
             "name" => match argument.trim_start_matches('=').trim() {
@@ -109,8 +110,8 @@ impl Settings {
             "no-cookie-jar" => return refuse("`@no-cookie-jar` stands alone"),
             name if EDITORS_OWN.contains(&name) => {}
             _ => {
-                let problem = Problem::at(line, written, format!("unknown directive `{written}`"));
-                return Err(problem.nearest(name, DIRECTIVES.map(|(name, ..)| name)));
+                let help = did_you_mean(name, DIRECTIVES.map(|(name, ..)| name));
+                return Err(line.error(written, format!("unknown directive `{written}`")).maybe_help(help));
             }
         }
         Ok(())
@@ -129,19 +130,20 @@ impl Settings {
     }
 }
 
-fn moment(line: Line<'_>, directive: &str, argument: &str, now: f64) -> Result<f64, Problem> {
+fn moment(line: Line<'_>, directive: &str, argument: &str, now: f64) -> Result<f64, Diagnostic> {
     let then = match argument.strip_prefix('+') {
         Some(duration) => seconds(duration).map(|seconds| now + seconds),
         None => clock::parse(argument),
     };
     let problem = match then {
-        None => Problem::at(line, directive, "`@at` takes a duration or a date")
+        None => line
+            .error(directive, "`@at` takes a duration or a date")
             .help("write `# @at +1h30m` (units s, m, h, d) or `# @at 2030-01-01T00:00:00Z`"),
         Some(then) if then < now => {
             let shows = clock::format(now);
-            Problem::at(line, directive, format!("the clock only moves forward, and it shows {shows}"))
+            line.error(directive, format!("the clock only moves forward, and it shows {shows}"))
         }
-        Some(then) if then >= clock::END => Problem::at(line, directive, "the clock ends with the year 9999"),
+        Some(then) if then >= clock::END => line.error(directive, "the clock ends with the year 9999"),
         Some(then) => return Ok(then),
     };
     Err(problem)
@@ -171,9 +173,12 @@ fn seconds(mut text: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::Source;
 
-    fn apply(settings: &mut Settings, directive: &str) -> Result<(), Problem> {
-        settings.apply(Line { number: 1, text: directive }, directive)
+    fn apply(settings: &mut Settings, directive: &str) -> Result<(), Diagnostic> {
+        let source = Source::file("a.http", directive);
+        let line = Line::all(&source).next().unwrap();
+        settings.apply(line, directive)
     }
 
     fn after(directives: &[&str]) -> Settings {
@@ -241,8 +246,8 @@ mod tests {
     fn an_unknown_directive_is_met_with_the_nearest_name() {
         let problem = apply(&mut Settings::default(), "@vistor bob").unwrap_err();
         assert_eq!(problem.message, "unknown directive `@vistor`");
-        assert_eq!(problem.help.as_deref(), Some("did you mean `visitor`?"));
-        assert_eq!((problem.column, problem.width), (1, 7));
+        assert_eq!(problem.help, ["did you mean `visitor`?"]);
+        assert_eq!(problem.place.unwrap().span, 0..7);
     }
 
     #[test]

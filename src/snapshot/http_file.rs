@@ -1,38 +1,45 @@
 //! `.http` files, in the format that VS Code's REST Client and JetBrains' HTTP Client share. Sources: the
 //! README and the parser of REST Client; the "HTTP Request in Editor" specification of JetBrains.
 
+use std::sync::Arc;
+
 use http::HeaderName;
 
 use super::directive::Settings;
+use super::line::Line;
 use super::placeholder;
-use super::problem::{Line, Problem};
 use super::request::{self, Request};
+use crate::diagnostic::{Diagnostic, Diagnostics, Source, did_you_mean};
 
 /// The requests of a file, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HttpFile {
     /// At least one.
     pub requests: Vec<Request>,
+    /// What is probably not meant this way.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// Reads a file; says everything that is wrong with it.
-pub fn parse(source: &str) -> Result<HttpFile, Vec<Problem>> {
+pub fn parse(source: &Arc<Source>) -> Result<HttpFile, Diagnostics> {
     let mut parser = Parser::default();
     let mut block = Block::default();
-    for (text, number) in source.trim_start_matches('\u{feff}').lines().zip(1..) {
-        if let Some(rest) = text.strip_prefix("###") {
+    for line in Line::all(source) {
+        if let Some(rest) = line.text.strip_prefix("###") {
             let title = rest.trim_start_matches('#').trim();
             let next = Block { title: (!title.is_empty()).then_some(title), lines: Vec::new() };
             parser.block(std::mem::replace(&mut block, next));
         } else {
-            block.lines.push(Line { number, text });
+            block.lines.push(line);
         }
     }
     parser.block(block);
-    if parser.problems.is_empty() && parser.requests.is_empty() {
-        parser.problems.push(Problem::with_file("the file holds no request"));
+    let Parser { requests, warnings, mut problems, .. } = parser;
+    if problems.is_empty() && requests.is_empty() {
+        let help = "write one, such as `GET /`";
+        problems.push(Diagnostic::error(&source.place(0..0), "the file holds no request").help(help));
     }
-    if parser.problems.is_empty() { Ok(HttpFile { requests: parser.requests }) } else { Err(parser.problems) }
+    if problems.is_empty() { Ok(HttpFile { requests, warnings }) } else { Err(problems) }
 }
 
 /// What stands between two `###`.
@@ -47,7 +54,8 @@ struct Parser {
     variables: Vec<(String, String)>,
     settings: Settings,
     requests: Vec<Request>,
-    problems: Vec<Problem>,
+    warnings: Vec<Diagnostic>,
+    problems: Diagnostics,
 }
 
 impl Parser {
@@ -62,10 +70,7 @@ impl Parser {
             }
             (None, Some(directive)) => {
                 let last = block.lines.iter().rfind(|line| line.text.contains(directive));
-                Err(match last {
-                    Some(line) => Problem::at(*line, directive, format!("no request follows `{directive}`")),
-                    None => Problem::with_file(format!("no request follows `{directive}`")),
-                })
+                last.map_or(Ok(()), |line| Err(line.error(directive, format!("no request follows `{directive}`"))))
             }
             (None, None) => Ok(()),
         };
@@ -87,11 +92,12 @@ impl Parser {
     }
 
     /// `@host = http://localhost:6543`
-    fn define(&mut self, line: Line<'_>, text: &str) -> Result<(), Problem> {
+    fn define(&mut self, line: Line<'_>, text: &str) -> Result<(), Diagnostic> {
         let (name, value) = text.split_once('=').unwrap_or((text, ""));
         let name = name.trim_start_matches('@').trim();
         if name.is_empty() || name.contains(char::is_whitespace) || !text.contains('=') {
-            return Err(Problem::at(line, text, "a variable is written `@name = value`")
+            return Err(line
+                .error(text, "a variable is written `@name = value`")
                 .help("a directive stands in a comment: `# @visitor bob`"));
         }
         let value = self.expand(line, value.trim())?;
@@ -106,7 +112,7 @@ impl Parser {
         first: Line<'_>,
         rest: impl Iterator<Item = Line<'a>>,
         settings: Settings,
-    ) -> Result<Request, Problem> {
+    ) -> Result<Request, Diagnostic> {
         let rest = self.without_comments(rest);
         let mut rest = rest.into_iter().peekable();
 
@@ -121,10 +127,18 @@ impl Parser {
             headers.push(request::header(line, &self.expand(line, line.text.trim())?)?);
         }
 
+        let swallows = self.warnings.len();
         let body = self.body(rest.skip(1).collect(), content_type(&headers))?;
+        let swallows = self.warnings.len() > swallows;
         let name = title.map(str::to_owned).or_else(|| settings.name.clone());
-        let (line, text) = (first.number, first.text.to_owned());
-        Ok(Request { name, line, text, method, url, headers, body, settings })
+        let place = first.place("");
+        if !(body.is_empty() || swallows) && content_type(&headers).is_empty() {
+            self.warnings.push(
+                Diagnostic::warning(&place, "this has a body and no Content-Type, so no form is read from it")
+                    .help("for a form, write `Content-Type: application/x-www-form-urlencoded` below this line"),
+            );
+        }
+        Ok(Request { name, place, method, url, headers, body, settings })
     }
 
     /// Both editors pass over comments in headers and bodies. A directive there would be passed over
@@ -135,7 +149,7 @@ impl Parser {
             match comment(line.text.trim()) {
                 None => kept.push(line),
                 Some(text) if text.starts_with('@') => self.problems.push(
-                    Problem::at(line, text, "a directive stands above its request line")
+                    line.error(text, "a directive stands above its request line")
                         .help("put `###` above it if it belongs to the next request"),
                 ),
                 Some(_) => {}
@@ -144,7 +158,7 @@ impl Parser {
         kept
     }
 
-    fn body(&self, mut lines: Vec<Line<'_>>, content_type: &str) -> Result<String, Problem> {
+    fn body(&mut self, mut lines: Vec<Line<'_>>, content_type: &str) -> Result<String, Diagnostic> {
         while lines.pop_if(|line| line.text.trim().is_empty()).is_some() {}
         let mut body = String::new();
         let form = content_type.starts_with("application/x-www-form-urlencoded");
@@ -152,6 +166,10 @@ impl Parser {
         for (index, line) in lines.into_iter().enumerate() {
             refuse_files_and_scripts(line)?;
             let text = self.expand(line, line.text)?;
+            if request::looks_like_request(&text) {
+                let message = "this stands in the body of the request above";
+                self.warnings.push(Diagnostic::warning(&line.place(""), message).help(request::APART));
+            }
             let text = if form { text.trim() } else { &text };
             // A long form may be broken before or after its `&`.
             let joined = form && (text.starts_with('&') || body.ends_with('&'));
@@ -163,19 +181,16 @@ impl Parser {
         Ok(body)
     }
 
-    fn expand(&self, line: Line<'_>, text: &str) -> Result<String, Problem> {
+    fn expand(&self, line: Line<'_>, text: &str) -> Result<String, Diagnostic> {
         placeholder::fill(text, |name| {
             if name.starts_with('$') {
                 return Ok(format!("{{{{{name}}}}}"));
             }
             let known = self.variables.iter().find(|(known, _)| known == name);
             known.map(|(_, value)| value.clone()).ok_or_else(|| {
-                let problem = Problem::at(line, name, format!("no variable `{name}` above this line"));
-                if self.variables.is_empty() {
-                    problem.help(format!("declare it: `@{name} = …`"))
-                } else {
-                    problem.nearest(name, self.variables.iter().map(|(known, _)| known.as_str()))
-                }
+                let known = self.variables.iter().map(|(known, _)| known.as_str());
+                let help = did_you_mean(name, known).unwrap_or_else(|| format!("declare it: `@{name} = …`"));
+                line.error(name, format!("no variable `{name}` above this line")).help(help)
             })
         })
     }
@@ -192,15 +207,16 @@ fn content_type(headers: &[(HeaderName, String)]) -> &str {
     found.map_or("", |(_, value)| value)
 }
 
-fn refuse_files_and_scripts(line: Line<'_>) -> Result<(), Problem> {
+fn refuse_files_and_scripts(line: Line<'_>) -> Result<(), Diagnostic> {
     let starts = |prefix: &str| line.text.starts_with(prefix);
     if starts("<> ") {
-        Err(Problem::at(line, "<>", "references to earlier responses are not read here").help("delete the line"))
+        Err(line.error("<>", "references to earlier responses are not read here").help("delete the line"))
     } else if starts("> {%") || starts("< {%") {
-        Err(Problem::at(line, "{%", "scripts are not run here")
+        Err(line
+            .error("{%", "scripts are not run here")
             .help("`{{$csrf-token}}` stands for the token the visitor was last shown"))
     } else if starts("< ") || starts("<@") {
-        Err(Problem::at(line, "", "a body is not read from a file here").help("write the body into this file"))
+        Err(line.error("", "a body is not read from a file here").help("write the body into this file"))
     } else {
         Ok(())
     }
@@ -212,14 +228,30 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::diagnostic::{Place, print};
+
+    fn read(source: &str) -> Result<HttpFile, Diagnostics> {
+        parse(&Source::file("a.http", source))
+    }
 
     fn requests(source: &str) -> Vec<Request> {
-        parse(source).unwrap().requests
+        read(source).unwrap().requests
+    }
+
+    fn line(place: &Place) -> usize {
+        place.line_and_column().0
+    }
+
+    fn told(diagnostic: &Diagnostic) -> (usize, String) {
+        (line(diagnostic.place.as_ref().unwrap()), diagnostic.message.clone())
     }
 
     fn messages(source: &str) -> Vec<(usize, String)> {
-        let problems = parse(source).unwrap_err();
-        problems.into_iter().map(|problem| (problem.line, problem.message)).collect()
+        read(source).unwrap_err().sorted().into_iter().map(told).collect()
+    }
+
+    fn warnings(source: &str) -> Vec<(usize, String)> {
+        read(source).unwrap().warnings.iter().map(told).collect()
     }
 
     fn form(body: &str) -> String {
@@ -261,7 +293,7 @@ DELETE /x
 ";
         let found = requests(source);
         let [login, second, third] = &found[..] else { panic!("{found:#?}") };
-        assert_eq!((login.name.as_deref(), login.line), (Some("Log in"), 8));
+        assert_eq!((login.name.as_deref(), line(&login.place)), (Some("Log in"), 8));
         assert_eq!(login.method, Method::POST);
         assert_eq!(login.url.authority.as_deref(), Some("localhost:6543"));
         assert_eq!(login.url.target, "/login?from=home&lang=en");
@@ -280,7 +312,9 @@ DELETE /x
     fn windows_line_endings_make_no_difference() {
         let source = "### a\nPOST /x\nA: b\n\nbody\nmore\n";
         let windows = requests(&source.replace('\n', "\r\n"));
-        assert_eq!(windows, requests(source));
+        let anywhere = |request: Request| Request { place: Source::file("", "").place(0..0), ..request };
+        let [windows, unix] = [windows, requests(source)].map(|all| all.into_iter().map(anywhere).collect::<Vec<_>>());
+        assert_eq!(windows, unix);
     }
 
     #[test]
@@ -333,9 +367,10 @@ DELETE /x
 
     #[test]
     fn an_unknown_variable_is_met_with_the_nearest_name() {
-        let problems = parse("@host = x\n@user = y\nGET http://{{hots}}/").unwrap_err();
-        assert_eq!(problems[0].help.as_deref(), Some("did you mean `host`?"));
-        assert_eq!((problems[0].column, problems[0].width), (14, 4));
+        let problems = read("@host = x\n@user = y\nGET http://{{hots}}/").unwrap_err();
+        let [problem] = problems.sorted()[..] else { panic!("{problems:?}") };
+        assert_eq!(problem.help, ["did you mean `host`?"]);
+        assert_eq!(problem.place.as_ref().unwrap().to_string(), "a.http:3:14");
     }
 
     #[test]
@@ -358,14 +393,33 @@ DELETE /x
     }
 
     #[test]
+    fn a_request_without_a_mark_above_it_is_found() {
+        let among_headers = read("GET http://a/\nGET http://b/\n").unwrap_err();
+        let [problem] = among_headers.sorted()[..] else { panic!("{among_headers:?}") };
+        assert_eq!(told(problem), (2, "this is a request, and it stands among the headers of another".into()));
+        assert_eq!(problem.help, [request::APART]);
+        let in_body = "@host = http://a\nGET {{host}}/\n\nGET {{host}}/b\n";
+        assert_eq!(warnings(in_body), [(4, "this stands in the body of the request above".into())]);
+    }
+
+    #[test]
+    fn a_body_whose_type_nobody_says_is_worth_a_warning() {
+        let told = warnings("### a\nPOST /x\nX-A: b\n\na=1\n");
+        assert_eq!(told, [(2, "this has a body and no Content-Type, so no form is read from it".into())]);
+        for fine in ["POST /x\n", "POST /x\nContent-Type: text/plain\n\na=1\n", "GET /\n###\nGET /\n"] {
+            assert_eq!(warnings(fine), [], "{fine}");
+        }
+    }
+
+    #[test]
     fn a_file_without_a_request_is_a_problem() {
-        assert_eq!(messages("# nothing\n###\n"), [(0, "the file holds no request".into())]);
+        assert_eq!(messages("# nothing\n###\n"), [(1, "the file holds no request".into())]);
     }
 
     proptest! {
         #[test]
         fn arbitrary_text_never_panics(source in any::<String>()) {
-            let _ = parse(&source);
+            let _ = read(&source);
         }
 
         #[test]
@@ -373,12 +427,8 @@ DELETE /x
             "###", "### name", "# @at +1m", "# @at 9", "# @tamper -1", "# @parallel 2", "// c", "# @", "@a = {{a}}", "@",
             "GET /", "/{{$x}}", "POST http://h/ HTTP/1.1", "  ?a=b", "&c", "A: b", ":", "", "  ", "< f", "{{", "é {{ü}}",
         ]), 0..12), end in prop::sample::select(vec!["\n", "\r\n"])) {
-            let path = std::path::Path::new("a.http");
-            if let Err(problems) = parse(&lines.join(end)) {
-                prop_assert!(!problems.is_empty());
-                for problem in problems {
-                    prop_assert!(problem.in_file(path).to_string().starts_with("error: "));
-                }
+            if let Err(problems) = read(&lines.join(end)) {
+                prop_assert!(print::to_text(&problems, false).starts_with("error: "));
             }
         }
     }

@@ -1,92 +1,42 @@
-//! What is wrong with a `.http` file: where, what, and how to mend it.
+//! One line of a `.http` file, which knows where it stands.
 
-use std::fmt;
-use std::path::Path;
+use std::sync::Arc;
 
-/// One line of a `.http` file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+use crate::diagnostic::{Diagnostic, Place, Source};
+
+/// One line, without its line ending.
+#[derive(Clone, Copy, Debug)]
 pub struct Line<'a> {
-    /// Counted from 1.
-    pub number: usize,
-    /// Without its line ending.
+    /// Its text.
     pub text: &'a str,
+    start: usize,
+    source: &'a Arc<Source>,
 }
 
-/// One problem in one line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// The line, counted from 1; 0 when the file as a whole is meant.
-    pub line: usize,
-    /// The column of the first marked character, counted from 1.
-    pub column: usize,
-    /// How many characters are marked.
-    pub width: usize,
-    /// The line itself.
-    pub excerpt: String,
-    /// What is wrong.
-    pub message: String,
-    /// How to mend it.
-    pub help: Option<String>,
-}
-
-impl Problem {
-    /// A problem with `part` of `line`; with the whole line where `part` is not in it.
-    pub fn at(line: Line<'_>, part: &str, message: impl Into<String>) -> Self {
-        let part = if part.is_empty() { line.text.trim() } else { part };
-        let (before, part) = match line.text.split_once(part) {
-            Some((before, _)) => (before, part),
-            None => ("", line.text),
-        };
-        Self {
-            line: line.number,
-            column: before.chars().count() + 1,
-            width: part.chars().count().max(1),
-            excerpt: line.text.to_owned(),
-            message: message.into(),
-            help: None,
-        }
+impl<'a> Line<'a> {
+    /// The lines of a text. A byte order mark is none of it.
+    pub fn all(source: &'a Arc<Source>) -> impl Iterator<Item = Self> {
+        let whole = source.text().unwrap_or_default();
+        let text = whole.trim_start_matches('\u{feff}');
+        let mut next = whole.len() - text.len();
+        text.split_inclusive('\n').map(move |line| {
+            let start = next;
+            next += line.len();
+            let text = line.strip_suffix('\n').map_or(line, |line| line.strip_suffix('\r').unwrap_or(line));
+            Self { text, start, source }
+        })
     }
 
-    /// A problem with the file as a whole.
-    pub fn with_file(message: impl Into<String>) -> Self {
-        Self { line: 0, column: 1, width: 1, excerpt: String::new(), message: message.into(), help: None }
+    /// Where `part` stands in it; the whole line where it does not.
+    pub fn place(&self, part: &str) -> Place {
+        let part = if part.is_empty() { self.text.trim() } else { part };
+        let (at, length) = self.text.find(part).map_or((0, self.text.len()), |at| (at, part.len()));
+        self.source.place(self.start + at..self.start + at + length)
     }
 
-    /// Adds how to mend it.
-    #[must_use]
-    pub fn help(self, help: impl Into<String>) -> Self {
-        Self { help: Some(help.into()), ..self }
-    }
-
-    /// Names the known word nearest to the one that was written, if one is near.
-    #[must_use]
-    pub fn nearest<'a>(self, written: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
-        let known: Vec<&str> = known.into_iter().collect();
-        match similar::get_close_matches(written, &known, 1, 0.6).first() {
-            Some(name) => self.help(format!("did you mean `{name}`?")),
-            None if known.is_empty() => self,
-            None => self.help(format!("there are: {}", known.join(", "))),
-        }
-    }
-
-    /// The problem with its excerpt, as compilers print theirs.
-    pub fn in_file(&self, path: &Path) -> impl fmt::Display {
-        let Self { line, column, excerpt, message, .. } = self;
-        let mut text = format!("error: {message}\n");
-        if *line == 0 {
-            text += &format!("  --> {}\n", path.display());
-        } else {
-            let margin = " ".repeat(line.to_string().len());
-            // Tabs stay tabs before the mark, so that it stands under what it marks.
-            let before = excerpt.chars().take(column - 1);
-            let indent: String = before.map(|c| if c == '\t' { c } else { ' ' }).collect();
-            text += &format!("{margin}--> {}:{line}:{column}\n{margin} |\n", path.display());
-            text += &format!("{line} | {excerpt}\n{margin} | {indent}{}\n", "^".repeat(self.width));
-        }
-        if let Some(help) = &self.help {
-            text += &format!("help: {help}\n");
-        }
-        text
+    /// An error about `part` of it; about the whole line where that is not in it.
+    pub fn error(&self, part: &str, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::error(&self.place(part), message)
     }
 }
 
@@ -95,30 +45,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_problem_prints_its_place_its_line_and_its_advice() {
-        let line = Line { number: 12, text: "#\t@vistor bob" };
-        let problem = Problem::at(line, "@vistor", "unknown directive `@vistor`").nearest("vistor", ["visitor", "at"]);
-        let expected = "\
-error: unknown directive `@vistor`
-  --> tests/a.http:12:3
-   |
-12 | #\t@vistor bob
-   |  \t^^^^^^^
-help: did you mean `visitor`?
-";
-        assert_eq!(problem.in_file(Path::new("tests/a.http")).to_string(), expected);
-    }
-
-    #[test]
-    fn a_problem_with_the_whole_file_has_no_excerpt() {
-        let text = Problem::with_file("no request").in_file(Path::new("a.http")).to_string();
-        assert_eq!(text, "error: no request\n  --> a.http\n");
-    }
-
-    #[test]
-    fn without_a_near_name_all_are_listed() {
-        let line = Line { number: 1, text: "x" };
-        let problem = Problem::at(line, "x", "unknown").nearest("x", ["at", "visitor"]);
-        assert_eq!(problem.help.as_deref(), Some("there are: at, visitor"));
+    fn a_line_knows_its_place_whatever_ends_the_lines_before() {
+        let source = Source::file("a.http", "\u{feff}GET /\r\n\n# @vistor bob\r\nlast");
+        let lines: Vec<Line<'_>> = Line::all(&source).collect();
+        assert_eq!(lines.iter().map(|line| line.text).collect::<Vec<_>>(), ["GET /", "", "# @vistor bob", "last"]);
+        assert_eq!(lines[2].place("@vistor").to_string(), "a.http:3:3");
+        assert_eq!(lines[2].place("elsewhere").to_string(), "a.http:3:1");
+        assert_eq!(lines[3].place("").to_string(), "a.http:4:1");
     }
 }

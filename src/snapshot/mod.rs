@@ -53,19 +53,19 @@ use std::pin::Pin;
 mod clock;
 mod compare;
 mod directive;
-#[cfg(test)]
-mod fake;
 mod http_file;
 mod jar;
+mod line;
 mod placeholder;
 mod player;
-mod problem;
 mod redact;
 mod report;
 mod request;
 mod run;
 mod set_cookie;
 mod snap;
+#[cfg(test)]
+mod tests;
 mod text;
 mod visitor;
 
@@ -73,7 +73,7 @@ pub use clock::format as utc;
 pub use directive::{DIRECTIVES, Settings, Tamper};
 pub use http_file::{HttpFile, parse};
 pub use jar::{Jar, Place};
-pub use problem::{Line, Problem};
+pub use line::Line;
 pub use report::{Case, Failure, FileReport, Report};
 pub use request::{METHODS, Request, Url};
 pub use run::{Options, discover, run};
@@ -122,6 +122,8 @@ pub struct Exchange {
     pub same_session: bool,
     /// The session was stored as it was, to keep it from timing out.
     pub refreshed: bool,
+    /// Why the site refused it or failed, in words for whoever runs it.
+    pub because: Option<String>,
     /// Texts that change by nature and their names, `("9f86d0…", "csrf-token")`: printed as `[csrf-token]`
     /// wherever they stand, and sent back where a later request of the visitor says `{{$csrf-token}}`.
     pub volatile: Vec<(String, &'static str)>,

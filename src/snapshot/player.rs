@@ -1,15 +1,16 @@
 //! Plays the requests of one file, each as its visitor, and writes down what happened.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use futures_util::future::join_all;
 
 use super::directive::Settings;
-use super::problem::Problem;
 use super::request::Request;
 use super::snap::Record;
+use super::text::visible;
 use super::visitor::Visitor;
 use super::{Moment, Target};
+use crate::diagnostic::Diagnostic;
 
 /// One run through one file.
 pub struct Player<'t> {
@@ -18,15 +19,24 @@ pub struct Player<'t> {
     seed: u64,
 }
 
+/// What came of one request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Played {
+    /// Its section of the snapshot.
+    pub section: String,
+    /// Why it was refused or failed, if it was: for whoever runs the site, and in no snapshot.
+    pub because: BTreeSet<String>,
+}
+
 impl<'t> Player<'t> {
     /// Nobody has been here yet; the first request gets seed 1.
     pub fn new(target: &'t dyn Target) -> Self {
         Self { target, visitors: HashMap::new(), seed: 0 }
     }
 
-    /// Sends one request and returns its section of the snapshot, or why it cannot be sent. `previous`
-    /// is what held for the request before.
-    pub async fn play(&mut self, request: &Request, previous: &Settings) -> Result<String, Problem> {
+    /// Sends one request and says what came of it, or why it cannot be sent. `previous` is what held for
+    /// the request before.
+    pub async fn play(&mut self, request: &Request, previous: &Settings) -> Result<Played, Diagnostic> {
         let settings = &request.settings;
         let session_cookie = self.target.cookie_name();
         let visitor = self.visitors.entry(settings.visitor.clone()).or_default();
@@ -42,6 +52,9 @@ impl<'t> Player<'t> {
         let received =
             exchanges.iter().flat_map(|exchange| visitor.receive(request, &outgoing, exchange, session_cookie));
         let dropped = received.collect();
+        let redactor = visitor.redactor();
+        let causes = exchanges.iter().filter_map(|exchange| exchange.because.as_ref());
+        let because = causes.map(|cause| visible(&redactor.apply(cause))).collect();
         let record = Record {
             request,
             previous,
@@ -49,17 +62,18 @@ impl<'t> Player<'t> {
             exchanges: &exchanges,
             dropped: &dropped,
             session_cookie,
-            redactor: &visitor.redactor(),
+            redactor: &redactor,
         };
-        Ok(record.section())
+        Ok(Played { section: record.section(), because })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::fake::Fake;
     use super::super::http_file::parse;
+    use super::super::tests::Fake;
     use super::*;
+    use crate::diagnostic::Source;
 
     /// The sections of a file, or the first problem's message.
     async fn sections(source: &str) -> Result<Vec<String>, String> {
@@ -67,8 +81,8 @@ mod tests {
         let mut player = Player::new(&fake);
         let mut previous = Settings::default();
         let mut sections = Vec::new();
-        for request in parse(source).unwrap().requests {
-            sections.push(player.play(&request, &previous).await.map_err(|problem| problem.message)?);
+        for request in parse(&Source::file("a.http", source)).unwrap().requests {
+            sections.push(player.play(&request, &previous).await.map_err(|problem| problem.message)?.section);
             previous = request.settings;
         }
         Ok(sections)
@@ -143,7 +157,7 @@ body:
     #[tokio::test]
     async fn tampering_needs_a_cookie_that_has_the_character() {
         let none = sections("# @tamper\n/count").await.unwrap_err();
-        assert_eq!(none, "`@tamper`: the jar of `visitor` sends no `session` cookie here");
+        assert_eq!(none, "`@tamper`: the jar sends no `session` cookie here");
         let short = sections("/count\n###\n# @tamper 99\n/count").await.unwrap_err();
         assert_eq!(short, "`@tamper` names a character the session cookie does not have");
     }
@@ -187,6 +201,8 @@ body × 1:
         );
         let missing = sections("# @visitor bob\nPOST /form\n\n{{$csrf-token}}").await.unwrap_err();
         assert_eq!(missing, "no response has shown `bob` a `csrf-token` yet");
+        let missing = sections("POST /form\n\n{{$csrf-token}}").await.unwrap_err();
+        assert_eq!(missing, "no response has shown a `csrf-token` yet", "nobody named a visitor");
     }
 
     #[tokio::test]

@@ -1,8 +1,12 @@
 //! The outcome of a run, as text for a terminal and as JUnit XML for continuous integration.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
+
+use crate::diagnostic::Diagnostic;
+use crate::diagnostic::print::{self, counted};
 
 /// The outcome of a run.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +26,8 @@ pub struct FileReport {
     pub cases: Vec<Case>,
     /// The snapshot was written anew.
     pub updated: bool,
+    /// What in the file is probably not meant this way.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// The outcome of one request.
@@ -33,13 +39,15 @@ pub struct Case {
     pub line: usize,
     /// `None` when it passed.
     pub failure: Option<Failure>,
+    /// Why the site refused it or failed, where its answer is not one that was accepted before.
+    pub because: BTreeSet<String>,
 }
 
 /// Why a case failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The file is wrong; the message with its excerpt.
-    Broken(String),
+    /// The file is wrong.
+    Broken(Diagnostic),
     /// The answer is not the accepted one; a unified diff.
     Differs(String),
     /// The snapshot does not hold the request; its section as a unified diff.
@@ -86,7 +94,7 @@ impl Report {
                 xml += &match &case.failure {
                     None => format!("{open}/>\n"),
                     Some(failure) => {
-                        let (message, detail) = (failure.message(), escape(failure.detail()));
+                        let (message, detail) = (failure.message(), escape(&(case.causes() + &failure.detail())));
                         format!("{open}>\n      <failure message=\"{message}\">{detail}</failure>\n    </testcase>\n")
                     }
                 };
@@ -102,32 +110,40 @@ impl Report {
 
     fn write_file(&self, f: &mut fmt::Formatter<'_>, file: &FileReport) -> fmt::Result {
         let path = file.path.display();
-        let requests = match file.cases.len() {
-            1 => "1 request".to_owned(),
-            many => format!("{many} requests"),
+        let requests = counted(file.cases.len(), "request");
+        let (color, word) = match file.failed() {
+            0 if file.updated => (YELLOW, "wrote "),
+            0 => (GREEN, "ok    "),
+            _ => (RED, "FAILED"),
         };
-        match file.failed() {
-            0 if file.updated => {
-                return writeln!(f, "{} {path} ({requests})", self.paint(YELLOW, "wrote "));
-            }
-            0 => return writeln!(f, "{} {path} ({requests})", self.paint(GREEN, "ok    ")),
-            _ => writeln!(f, "{} {path}", self.paint(RED, "FAILED"))?,
-        }
-        let failures = file.cases.iter().filter_map(|case| Some((case, case.failure.as_ref()?)));
+        let requests_if_good = if file.failed() == 0 { format!(" ({requests})") } else { String::new() };
+        writeln!(f, "{} {path}{requests_if_good}", self.paint(color, word))?;
         if file.cases.iter().all(|case| case.failure == Some(Failure::NoSnapshot)) {
-            return writeln!(f, "\n  {requests}, and {} (accept with --update)\n", Failure::NoSnapshot.message());
+            writeln!(f, "\n  {requests}, and {} (accept with --update)", Failure::NoSnapshot.message())?;
         }
-        for (case, failure) in failures {
-            match (failure, case.line) {
-                (Failure::Broken(message), _) => writeln!(f, "\n{}", message.trim_end())?,
-                (_, 0) => writeln!(f, "\n  {}: {}", case.name, failure.message())?,
-                (_, line) => writeln!(f, "\n  {path}:{line}: {}: {}", case.name, failure.message())?,
-            }
-            if let Failure::Differs(diff) | Failure::New(diff) = failure {
-                self.write_diff(f, diff)?;
-            }
+        for case in &file.cases {
+            self.write_case(f, file, case)?;
         }
-        writeln!(f)
+        for warning in &file.warnings {
+            writeln!(f, "\n{}", print::one(warning, self.color))?;
+        }
+        if file.has_more_to_say() { writeln!(f) } else { Ok(()) }
+    }
+
+    /// What there is to say of a case, if there is anything.
+    fn write_case(&self, f: &mut fmt::Formatter<'_>, file: &FileReport, case: &Case) -> fmt::Result {
+        let place = if case.line > 0 { format!("{}:{}: ", file.path.display(), case.line) } else { String::new() };
+        match &case.failure {
+            Some(Failure::Broken(problem)) => writeln!(f, "\n{}", print::one(problem, self.color))?,
+            // Said of all of them.
+            None | Some(Failure::NoSnapshot) if case.because.is_empty() => {}
+            None | Some(Failure::NoSnapshot) => writeln!(f, "\n  {place}{}", case.name)?,
+            Some(failure) => writeln!(f, "\n  {place}{}: {}", case.name, failure.message())?,
+        }
+        if let Some(Failure::Differs(diff) | Failure::New(diff)) = &case.failure {
+            self.write_diff(f, diff)?;
+        }
+        case.causes().lines().try_for_each(|cause| writeln!(f, "    {}", self.paint(YELLOW, cause)))
     }
 
     fn write_diff(&self, f: &mut fmt::Formatter<'_>, diff: &str) -> fmt::Result {
@@ -145,8 +161,20 @@ impl Report {
 }
 
 impl FileReport {
+    /// Whether more than a line is said of it.
+    fn has_more_to_say(&self) -> bool {
+        self.failed() > 0 || !self.warnings.is_empty() || self.cases.iter().any(|case| !case.because.is_empty())
+    }
+
     fn failed(&self) -> usize {
         self.cases.iter().filter(|case| case.failure.is_some()).count()
+    }
+}
+
+impl Case {
+    /// `because …`, a line for each cause.
+    fn causes(&self) -> String {
+        self.because.iter().map(|cause| format!("because {cause}\n")).collect()
     }
 }
 
@@ -161,10 +189,11 @@ impl Failure {
         }
     }
 
-    fn detail(&self) -> &str {
+    fn detail(&self) -> String {
         match self {
-            Self::Broken(text) | Self::Differs(text) | Self::New(text) => text,
-            Self::NoSnapshot | Self::Stale => "",
+            Self::Broken(problem) => print::one(problem, false),
+            Self::Differs(text) | Self::New(text) => text.clone(),
+            Self::NoSnapshot | Self::Stale => String::new(),
         }
     }
 }
@@ -201,13 +230,16 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::Source;
 
     fn case(name: &str, line: usize, failure: Option<Failure>) -> Case {
-        Case { name: name.to_owned(), line, failure }
+        Case { name: name.to_owned(), line, failure, because: BTreeSet::new() }
     }
 
     fn report() -> Report {
-        let file = |path: &str, cases, updated| FileReport { path: path.into(), cases, updated };
+        let file = |path: &str, cases, updated| FileReport { path: path.into(), cases, updated, warnings: Vec::new() };
+        let source = Source::file("d.http", "### x\nGTE /\n");
+        let broken = Failure::Broken(Diagnostic::error(&source.place(6..9), "x"));
         let diff = "@@ -1 +1 @@\n-<p>1</p>\n+<p>2</p>\n".to_owned();
         Report {
             files: vec![
@@ -222,7 +254,7 @@ mod tests {
                     ],
                     false,
                 ),
-                file("d.http", vec![case("x", 2, Some(Failure::Broken("error: x\n  --> d.http:2:1\n".into())))], false),
+                file("d.http", vec![case("x", 2, Some(broken))], false),
                 file("e.http", vec![case("new", 1, Some(Failure::NoSnapshot))], false),
             ],
             color: false,
@@ -246,7 +278,10 @@ FAILED c.http
 FAILED d.http
 
 error: x
-  --> d.http:2:1
+ --> d.http:2:1
+  |
+2 | GTE /
+  | ^^^
 
 FAILED e.http
 

@@ -3,7 +3,8 @@
 use http::{HeaderName, HeaderValue, Method};
 
 use super::directive::Settings;
-use super::problem::{Line, Problem};
+use super::line::Line;
+use crate::diagnostic::{Diagnostic, Place, did_you_mean};
 
 /// One request as it is written. `{{$name}}` may still stand in the target, a header or the body: what
 /// the visitor was last shown is put in when the request is sent.
@@ -11,10 +12,8 @@ use super::problem::{Line, Problem};
 pub struct Request {
     /// What follows `###`, else `# @name`.
     pub name: Option<String>,
-    /// The line of the request line, counted from 1.
-    pub line: usize,
-    /// That line, for messages.
-    pub text: String,
+    /// The request line.
+    pub place: Place,
     /// One of the nine methods of RFC 9110 and RFC 5789.
     pub method: Method,
     /// Where it goes.
@@ -44,9 +43,9 @@ impl Request {
         self.name.clone().unwrap_or_else(|| format!("{} {}", self.method, self.url.target))
     }
 
-    /// A problem with this request, shown at its request line.
-    pub fn problem(&self, message: impl Into<String>) -> Problem {
-        Problem::at(Line { number: self.line, text: &self.text }, "", message)
+    /// An error about this request, shown at its request line.
+    pub fn error(&self, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::error(&self.place, message)
     }
 }
 
@@ -72,17 +71,17 @@ pub const METHODS: [Method; 9] = [
 ];
 
 /// Reads `METHOD URL`, or a URL alone; `line` is where it begins.
-pub fn line(line: Line<'_>, text: &str) -> Result<(Method, Url), Problem> {
+pub fn line(line: Line<'_>, text: &str) -> Result<(Method, Url), Diagnostic> {
     if let Some(url) = url(text) {
         return Ok((Method::GET, url));
     }
     let (word, target) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let Some(method) = METHODS.into_iter().find(|method| method.as_str().eq_ignore_ascii_case(word)) else {
-        let problem = Problem::at(line, word, format!("`{word}` is neither a method nor a URL"));
-        return Err(problem.nearest(&word.to_ascii_uppercase(), METHODS.iter().map(Method::as_str)));
+        let help = did_you_mean(&word.to_ascii_uppercase(), METHODS.iter().map(Method::as_str));
+        return Err(line.error(word, format!("`{word}` is neither a method nor a URL")).maybe_help(help));
     };
     let target = target.trim();
-    let url = url(target).ok_or_else(|| Problem::at(line, target, "a URL begins with `/`, `http://` or `https://`"))?;
+    let url = url(target).ok_or_else(|| line.error(target, "a URL begins with `/`, `http://` or `https://`"))?;
     Ok((method, url))
 }
 
@@ -101,26 +100,41 @@ fn url(text: &str) -> Option<Url> {
     })
 }
 
+/// How two requests are kept apart.
+pub const APART: &str = "a request of its own has a line above it that begins with `###`";
+
+/// Whether a line is `METHOD URL`, with the method in capitals.
+pub fn looks_like_request(text: &str) -> bool {
+    let Some((word, target)) = text.trim().split_once(char::is_whitespace) else { return false };
+    METHODS.iter().any(|method| method.as_str() == word) && url(without_version(target.trim())).is_some()
+}
+
 /// Reads `Name: value`.
-pub fn header(line: Line<'_>, text: &str) -> Result<(HeaderName, String), Problem> {
+pub fn header(line: Line<'_>, text: &str) -> Result<(HeaderName, String), Diagnostic> {
+    if looks_like_request(text) {
+        return Err(line.error("", "this is a request, and it stands among the headers of another").help(APART));
+    }
     let (name, value) = text.split_once(':').ok_or_else(|| {
-        Problem::at(line, "", "a header is written `Name: value`").help("an empty line parts the headers from the body")
+        line.error("", "a header is written `Name: value`").help("an empty line parts the headers from the body")
     })?;
     let value = value.trim();
     let parsed = HeaderName::from_bytes(name.trim().as_bytes())
-        .map_err(|_| Problem::at(line, name, format!("`{name}` is no header name")))?;
+        .map_err(|_| line.error(name, format!("`{name}` is no header name")))?;
     match HeaderValue::from_bytes(value.as_bytes()) {
         Ok(_) => Ok((parsed, value.to_owned())),
-        Err(_) => Err(Problem::at(line, value, "a header value holds no control characters")),
+        Err(_) => Err(line.error(value, "a header value holds no control characters")),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::Source;
 
-    fn parsed(text: &str) -> Result<(Method, Url), Problem> {
-        line(Line { number: 1, text }, text)
+    fn parsed(text: &str) -> Result<(Method, Url), Diagnostic> {
+        // Not even an empty text is without a line.
+        let source = Source::file("a.http", format!("{text}\n"));
+        line(Line::all(&source).next().unwrap(), text)
     }
 
     fn target(text: &str) -> (Option<String>, String, bool) {
@@ -148,9 +162,19 @@ mod tests {
     fn what_is_no_request_line_is_refused_with_advice() {
         let problem = parsed("GTE /x").unwrap_err();
         assert_eq!(problem.message, "`GTE` is neither a method nor a URL");
-        assert_eq!(problem.help.as_deref(), Some("did you mean `GET`?"));
+        assert_eq!(problem.help, ["did you mean `GET`?"]);
         for text in ["GET", "GET x", "GET ftp://h/", "http:///x", "example.com/x", "", "GET  HTTP/1.1"] {
             assert!(parsed(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_is_told_from_a_header_and_from_text() {
+        for text in ["GET /x", "POST http://h/x HTTP/1.1", "  DELETE {{host}}/x"] {
+            assert_eq!(looks_like_request(&text.replace("{{host}}", "http://h")), true, "{text}");
+        }
+        for text in ["X-A: b", "get /x", "GET", "GET it", "Get / and put", ""] {
+            assert!(!looks_like_request(text), "{text}");
         }
     }
 
@@ -162,7 +186,7 @@ mod tests {
 
     #[test]
     fn headers_are_names_and_values() {
-        let parsed = |text| header(Line { number: 1, text }, text);
+        let parsed = |text: &str| header(Line::all(&Source::file("a.http", text)).next().unwrap(), text);
         assert_eq!(parsed("X-A:  b: c ").unwrap(), (HeaderName::from_static("x-a"), "b: c".into()));
         for text in ["no colon", "na me: x", ": x", "a: \u{1}"] {
             assert!(parsed(text).is_err(), "{text:?}");

@@ -1,5 +1,6 @@
 //! Runs `.http` files against a target: reads, plays, compares, and writes what is accepted.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,9 +9,9 @@ use super::Target;
 use super::compare::{self, Comparison, Verdict};
 use super::directive::Settings;
 use super::http_file::{HttpFile, parse};
-use super::player::Player;
-use super::problem::Problem;
+use super::player::{Played, Player};
 use super::report::{Case, Failure, FileReport, Report};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place, Source};
 
 /// How to run.
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,85 +52,97 @@ pub fn discover(site: &Path) -> io::Result<Vec<PathBuf>> {
 pub async fn run(files: &[PathBuf], target: &dyn Target, options: &Options) -> Report {
     let mut report = Report { files: Vec::new(), color: options.color };
     for path in files {
-        let (cases, updated) = match play(path, target).await {
-            Ok((file, sections)) => judge(path, &file, &sections, options.update),
-            Err(problems) => (broken(path, &problems), false),
+        let done = match play(path, target).await {
+            Ok((file, played)) => {
+                let (cases, updated) = judge(path, &file, &played, options.update);
+                FileReport { path: path.clone(), cases, updated, warnings: file.warnings }
+            }
+            Err(problems) => {
+                let cases = problems.sorted().into_iter().map(broken).collect();
+                FileReport { path: path.clone(), cases, updated: false, warnings: Vec::new() }
+            }
         };
-        report.files.push(FileReport { path: path.clone(), cases, updated });
+        report.files.push(done);
     }
     report
 }
 
-async fn play(path: &Path, target: &dyn Target) -> Result<(HttpFile, Vec<String>), Vec<Problem>> {
-    let source = fs::read_to_string(path)
-        .map_err(|error| vec![Problem::with_file(format!("the file cannot be read: {error}"))])?;
-    let file = parse(&source)?;
+async fn play(path: &Path, target: &dyn Target) -> Result<(HttpFile, Vec<Played>), Diagnostics> {
+    let text = fs::read_to_string(path).map_err(|error| unfit(path, format!("this file cannot be read: {error}")))?;
+    let file = parse(&Source::file(path.display().to_string(), text))?;
     target.reset().await;
     let mut player = Player::new(target);
-    let mut sections = Vec::new();
+    let mut played = Vec::new();
     let start = Settings::default();
     let mut previous = &start;
     for request in &file.requests {
-        sections.push(player.play(request, previous).await.map_err(|problem| vec![problem])?);
+        played.push(player.play(request, previous).await?);
         previous = &request.settings;
     }
-    Ok((file, sections))
+    Ok((file, played))
 }
 
-fn broken(path: &Path, problems: &[Problem]) -> Vec<Case> {
-    let case = |problem: &Problem| Case {
+/// An error about a file as a whole.
+fn unfit(path: &Path, message: String) -> Diagnostic {
+    Diagnostic::error(&Source::opaque(path.display().to_string()).place(0..0), message)
+}
+
+fn broken(problem: &Diagnostic) -> Case {
+    let place = problem.place.as_ref().filter(|place| place.source.text().is_some());
+    Case {
         name: problem.message.clone(),
-        line: problem.line,
-        failure: Some(Failure::Broken(problem.in_file(path).to_string())),
-    };
-    problems.iter().map(case).collect()
+        line: place.map_or(0, line_of),
+        failure: Some(Failure::Broken(problem.clone())),
+        because: BTreeSet::new(),
+    }
+}
+
+fn line_of(place: &Place) -> usize {
+    let (line, _) = place.line_and_column();
+    line
 }
 
 /// The cases of a file, and whether its snapshot was written.
-fn judge(path: &Path, file: &HttpFile, sections: &[String], update: bool) -> (Vec<Case>, bool) {
+fn judge(path: &Path, file: &HttpFile, played: &[Played], update: bool) -> (Vec<Case>, bool) {
     let snap = path.with_extension("snap");
-    let cases = |failures: Vec<Option<Failure>>| -> Vec<Case> {
-        let pairs = file.requests.iter().zip(failures);
-        pairs.map(|(request, failure)| Case { name: request.title(), line: request.line, failure }).collect()
-    };
-    let whole = |message: String| {
-        let problem = Problem::with_file(message);
-        (broken(&snap, &[problem]), false)
-    };
+    let whole = |message: String| (vec![broken(&unfit(&snap, message))], false);
     let expected = match fs::read_to_string(&snap) {
         // A checkout may have changed the line endings; the format itself has no bare CR.
         Ok(text) => Some(text.replace("\r\n", "\n")),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(_) if update => None,
-        Err(error) => return whole(format!("the snapshot cannot be read: {error}")),
+        Err(error) => return whole(format!("this snapshot cannot be read: {error}")),
     };
-    let actual = compare::join(sections);
-    if expected.as_ref() == Some(&actual) {
-        return (cases(vec![None; sections.len()]), false);
+    let sections: Vec<&str> = played.iter().map(|played| played.section.as_str()).collect();
+    let actual = compare::join(&sections);
+    let Comparison { verdicts, stale } = compare::compare(expected.as_deref().unwrap_or_default(), &sections);
+    let updated = update && expected.as_ref() != Some(&actual);
+    if updated && let Err(error) = fs::write(&snap, actual) {
+        return whole(format!("this snapshot cannot be written: {error}"));
     }
-    if update {
-        return match fs::write(&snap, actual) {
-            Ok(()) => (cases(vec![None; sections.len()]), true),
-            Err(error) => whole(format!("the snapshot cannot be written: {error}")),
-        };
-    }
-    let Some(expected) = expected else {
-        return (cases(vec![Some(Failure::NoSnapshot); sections.len()]), false);
-    };
-    let Comparison { verdicts, stale } = compare::compare(&expected, sections);
-    let failures = verdicts.into_iter().map(|verdict| match verdict {
-        Verdict::Same => None,
-        Verdict::Differs(diff) => Some(Failure::Differs(diff)),
-        Verdict::New(diff) => Some(Failure::New(diff)),
-    });
-    let mut cases = cases(failures.collect());
-    cases.extend(stale.into_iter().map(|name| Case { name, line: 0, failure: Some(Failure::Stale) }));
-    (cases, false)
+    let judged = file.requests.iter().zip(played).zip(verdicts);
+    let mut cases: Vec<Case> = judged
+        .map(|((request, played), verdict)| {
+            // What was accepted needs no explanation.
+            let because = if verdict == Verdict::Same { BTreeSet::new() } else { played.because.clone() };
+            let failure = match verdict {
+                Verdict::Same => None,
+                _ if update => None,
+                _ if expected.is_none() => Some(Failure::NoSnapshot),
+                Verdict::Differs(diff) => Some(Failure::Differs(diff)),
+                Verdict::New(diff) => Some(Failure::New(diff)),
+            };
+            Case { name: request.title(), line: line_of(&request.place), failure, because }
+        })
+        .collect();
+    let stale = stale.into_iter().filter(|_| !update);
+    cases.extend(stale.map(|name| Case { name, line: 0, failure: Some(Failure::Stale), because: BTreeSet::new() }));
+    (cases, updated)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::fake::Fake;
+    use super::super::tests::Fake;
     use super::*;
 
     const UPDATE: Options = Options { update: true, color: false };
@@ -241,7 +254,7 @@ mod tests {
             assert!(!path.with_extension("snap").exists());
         }
         let report = run_one(&site.0.join("tests/none.http"), CHECK).await;
-        assert!(report.to_string().contains("the file cannot be read"), "{report}");
+        assert!(report.to_string().contains("this file cannot be read"), "{report}");
     }
 
     #[test]

@@ -51,8 +51,10 @@ impl Fake {
             "/count-for-a-day" => self.visit(header(header::COOKIE), "; Max-Age=86400", 1, moment),
             "/look" => self.visit(header(header::COOKIE), "", 0, moment),
             "/form" if request.method() == "POST" => {
-                let answer = if body == "token=token-7f3a" { "welcome" } else { "forged" };
-                untouched(Response::new(answer.into()))
+                let is_good = body == "token=token-7f3a";
+                let because = (!is_good).then(|| "the token is not token-7f3a".to_owned());
+                let answer = if is_good { "welcome" } else { "forged" };
+                Exchange { because, ..untouched(Response::new(answer.into())) }
             }
             "/form" => Exchange {
                 volatile: vec![("token-7f3a".into(), "csrf-token")],
@@ -100,10 +102,26 @@ impl Fake {
             .body(Bytes::from(format!("<p>Count: {count}</p>\n")))
             .unwrap();
         let refreshed = same_session && by == 0;
-        Exchange { response, before: Some(before), after: Some(after), same_session, refreshed, volatile: Vec::new() }
+        Exchange {
+            response,
+            before: Some(before),
+            after: Some(after),
+            same_session,
+            refreshed,
+            because: None,
+            volatile: Vec::new(),
+        }
     }
 }
 
 fn untouched(response: Response<Bytes>) -> Exchange {
-    Exchange { response, before: None, after: None, same_session: false, refreshed: false, volatile: Vec::new() }
+    Exchange {
+        response,
+        before: None,
+        after: None,
+        same_session: false,
+        refreshed: false,
+        because: None,
+        volatile: Vec::new(),
+    }
 }

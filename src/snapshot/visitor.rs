@@ -5,13 +5,13 @@ use http::{HeaderValue, Uri, header};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::Exchange;
-use super::directive::Tamper;
+use super::directive::{DEFAULT_VISITOR, Tamper};
 use super::jar::{Jar, Place};
 use super::placeholder;
-use super::problem::Problem;
 use super::redact::{self, Redactor, Volatile};
 use super::request::Request;
 use super::set_cookie;
+use crate::diagnostic::{Diagnostic, nearest_help};
 
 /// `Host` where a file gives none: where `sitewright serve` listens.
 const DEFAULT_HOST: &str = "localhost:6543";
@@ -30,7 +30,7 @@ pub struct Visitor {
 
 impl Visitor {
     /// The request as it goes out, `{{$name}}` filled in and the jar's cookies added.
-    pub fn send(&mut self, request: &Request, session_cookie: &str) -> Result<http::Request<Bytes>, Problem> {
+    pub fn send(&mut self, request: &Request, session_cookie: &str) -> Result<http::Request<Bytes>, Diagnostic> {
         let mut outgoing = self.fill(request)?;
         let brings_its_own = outgoing.headers().contains_key(header::COOKIE);
         let mut cookies = Vec::new();
@@ -42,7 +42,7 @@ impl Visitor {
         if let Some(tamper) = request.settings.tamper {
             let (_, value) = session.ok_or_else(|| no_cookie(request, session_cookie))?;
             *value = flip(value, tamper)
-                .ok_or_else(|| request.problem("`@tamper` names a character the session cookie does not have"))?;
+                .ok_or_else(|| request.error("`@tamper` names a character the session cookie does not have"))?;
             self.remember(redact::session(value));
         }
         if !cookies.is_empty() {
@@ -84,11 +84,11 @@ impl Visitor {
     }
 
     /// The request as it goes out, but for the jar's cookies.
-    fn fill(&self, request: &Request) -> Result<http::Request<Bytes>, Problem> {
+    fn fill(&self, request: &Request) -> Result<http::Request<Bytes>, Diagnostic> {
         let fill = |text: &str| placeholder::fill(text, |name| self.last_shown(request, name));
         let target = fill(&request.url.target)?;
         let target = utf8_percent_encode(&target, NOT_IN_URL).to_string();
-        let uri: Uri = target.parse().map_err(|error| request.problem(format!("this is no URL: {error}")))?;
+        let uri: Uri = target.parse().map_err(|error| request.error(format!("this is no URL: {error}")))?;
         let body = fill(&request.body)?;
 
         let mut outgoing = http::Request::new(Bytes::from(body));
@@ -111,15 +111,16 @@ impl Visitor {
         Ok(outgoing)
     }
 
-    fn last_shown(&self, request: &Request, name: &str) -> Result<String, Problem> {
+    fn last_shown(&self, request: &Request, name: &str) -> Result<String, Diagnostic> {
         let wanted = name.trim_start_matches('$');
         let shown = self.shown.iter().rfind(|(_, known)| *known == wanted);
         shown.map(|(text, _)| text.clone()).ok_or_else(|| {
-            let visitor = &request.settings.visitor;
-            let problem = request.problem(format!("no response has shown `{visitor}` a `{wanted}` yet"));
-            problem.help(format!(
-                "`{{{{{name}}}}}` is what the visitor was last shown; request a page that shows it first"
-            ))
+            let whom = named(request).map_or_else(String::new, |visitor| format!(" `{visitor}`"));
+            let near = nearest_help(wanted, ["csrf-token"]);
+            let error = request.error(format!("no response has shown{whom} a `{wanted}` yet"));
+            error.help(near.unwrap_or_else(|| {
+                format!("`{{{{{name}}}}}` is what a response has shown last; request a page that shows it first")
+            }))
         })
     }
 
@@ -138,13 +139,18 @@ fn place(request: &Request, outgoing: &http::Request<Bytes>) -> Place {
     Place::new(host, outgoing.uri().path(), request.url.https)
 }
 
-fn no_cookie(request: &Request, session_cookie: &str) -> Problem {
-    let visitor = &request.settings.visitor;
-    request.problem(format!("`@tamper`: the jar of `{visitor}` sends no `{session_cookie}` cookie here"))
+/// The visitor, if the file names one.
+fn named(request: &Request) -> Option<&str> {
+    Some(request.settings.visitor.as_str()).filter(|visitor| *visitor != DEFAULT_VISITOR)
 }
 
-fn header_value(request: &Request, text: &str) -> Result<HeaderValue, Problem> {
-    HeaderValue::from_bytes(text.as_bytes()).map_err(|_| request.problem(format!("a header cannot hold {text:?}")))
+fn no_cookie(request: &Request, session_cookie: &str) -> Diagnostic {
+    let whose = named(request).map_or_else(String::new, |visitor| format!(" of `{visitor}`"));
+    request.error(format!("`@tamper`: the jar{whose} sends no `{session_cookie}` cookie here"))
+}
+
+fn header_value(request: &Request, text: &str) -> Result<HeaderValue, Diagnostic> {
+    HeaderValue::from_bytes(text.as_bytes()).map_err(|_| request.error(format!("a header cannot hold {text:?}")))
 }
 
 /// Flips the lowest bit of a character that leaves a letter or digit: what is tested is the signature,

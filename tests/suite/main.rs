@@ -31,6 +31,7 @@ mod reloading;
 mod server_sessions;
 mod sessions_command;
 mod sites;
+mod snapshots;
 mod sockets;
 mod statics;
 mod tidy;
