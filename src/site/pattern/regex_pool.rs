@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use regex::{Regex, RegexBuilder};
+use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// Bytes one compiled regex may take; `[\w-]{1,64}` fits.
 const SIZE_LIMIT: usize = 4 << 20;
@@ -47,10 +48,11 @@ pub fn compile(text: &str) -> Result<Arc<Regex>, regex::Error> {
 /// Parses a regex: how many capture groups it has.
 ///
 /// # Errors
-/// Where it is wrong, and why.
+/// Where it is wrong, and why; also if no text can match it.
 pub fn check(text: &str) -> Result<usize, (Range<usize>, String)> {
     let parsed = regex_syntax::ParserBuilder::new().nest_limit(NEST_LIMIT).build().parse(text);
     let (span, message) = match parsed {
+        Ok(parsed) if is_hopeless(&parsed) => return Err((0..text.len(), "no text matches it".to_owned())),
         Ok(parsed) => return Ok(parsed.properties().explicit_captures_len()),
         Err(regex_syntax::Error::Parse(error)) => (*error.span(), error.kind().to_string()),
         Err(regex_syntax::Error::Translate(error)) => (*error.span(), error.kind().to_string()),
@@ -61,6 +63,19 @@ pub fn check(text: &str) -> Result<usize, (Range<usize>, String)> {
         empty if empty.is_empty() => (0..text.len(), message),
         span => (span, message),
     })
+}
+
+/// Whether no text can match: it has a class such as `[^\s\S]` in it that it cannot do without.
+fn is_hopeless(regex: &Hir) -> bool {
+    match regex.kind() {
+        HirKind::Class(Class::Unicode(class)) => class.ranges().is_empty(),
+        HirKind::Class(Class::Bytes(class)) => class.ranges().is_empty(),
+        HirKind::Repetition(repetition) => repetition.min > 0 && is_hopeless(&repetition.sub),
+        HirKind::Capture(capture) => is_hopeless(&capture.sub),
+        HirKind::Concat(parts) => parts.iter().any(is_hopeless),
+        HirKind::Alternation(choices) => choices.iter().all(is_hopeless),
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Look(_) => false,
+    }
 }
 
 #[cfg(test)]
@@ -82,5 +97,15 @@ mod tests {
     fn a_regex_that_is_too_big_is_an_error() {
         assert!(compile(r"(\w{99}){99}").is_err());
         assert!(compile(r"[\w-]{1,64}").is_ok());
+    }
+
+    #[test]
+    fn a_regex_that_no_text_matches_is_an_error() {
+        for text in [r"[^\s\S]", r"a[^\x00-\x{10ffff}]b"] {
+            assert_eq!(check(text), Err((0..text.len(), "no text matches it".to_owned())), "{text}");
+        }
+        for text in ["", "a|[^\\s\\S]", "x*", r"([^\s\S])?", "$^"] {
+            assert!(check(text).is_ok(), "{text}");
+        }
     }
 }

@@ -16,7 +16,10 @@ pub fn predicates(node: &Node, problems: &mut Diagnostics) -> Predicates {
         match entry.name.as_str() {
             "xhr" => predicates.xhr = node.boolean(problems),
             "header" => predicates.headers = each(node, header, problems),
-            "param" => predicates.params = each(node, param, problems),
+            "param" => {
+                predicates.params = each(node, param, problems);
+                check_params(node, &predicates.params, problems);
+            }
             "accept" => predicates.accept = each(node, media_type, problems),
             _ => predicates.hosts = each(node, host, problems),
         }
@@ -95,6 +98,20 @@ fn param(node: &Node, text: &At<String>, problems: &mut Diagnostics) -> Option<P
         return None;
     }
     Some(Param { name: name.to_owned(), value })
+}
+
+/// One parameter cannot have two values: the last one that is sent counts.
+fn check_params(node: &Node, params: &[Param], problems: &mut Diagnostics) {
+    for (i, param) in params.iter().enumerate() {
+        let differs = |other: &&Param| other.name == param.name && other.value != param.value && other.value.is_some();
+        if let (Some(value), Some(other)) = (&param.value, params.iter().take(i).find(differs)) {
+            let first = other.value.as_deref().unwrap_or_default();
+            problems.push(
+                node.error(format!("`{}` cannot be `{first}` and `{value}` at once: no request matches", param.name))
+                    .help("all of several must hold; write a route for each value"),
+            );
+        }
+    }
 }
 
 fn media_type(node: &Node, text: &At<String>, problems: &mut Diagnostics) -> Option<String> {
