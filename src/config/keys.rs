@@ -121,7 +121,7 @@ pub const PARAM: &[Declared] = &[
     (
         "one_of",
         "array, or string",
-        "The values there are to choose from, or the name of a list or table of `data`: of a table, its keys.",
+        "The values there are to choose from, or the name of a list or table of `data`: of a table, its keys. `\"products.sku\"` is a column of a spreadsheet, or of any list of tables.",
     ),
     (
         "many",

@@ -1,5 +1,7 @@
 //! `params` of a route: names, types, and which rule goes with which type.
 
+use serde_json::Value;
+
 use super::declaration::ParamDeclaration;
 use super::keys;
 use super::tree::{Entry, Node, Tree};
@@ -117,8 +119,17 @@ fn kind(node: &Node, problems: &mut Diagnostics) -> Option<ParamType> {
 
 /// The table without the rules that do not go with the type, which are reported.
 fn fitting(node: &Node, kind: ParamType, problems: &mut Diagnostics) -> Node {
+    let is_many = node.get("many").is_some_and(|many| matches!(many.node.tree, Tree::Scalar(Value::Bool(true))));
     let mut fitting = Vec::new();
     for entry in node.entries() {
+        if is_many && entry.name.value == "default" {
+            problems.push(
+                Diagnostic::error(&entry.name.place, "`default` does not go with `many`")
+                    .key(&node.key)
+                    .help("boxes of which none is ticked send nothing, and that is `[]`"),
+            );
+            continue;
+        }
         match kind.refuses(&entry.name) {
             None => fitting.push(entry.clone()),
             Some(help) => problems.push(

@@ -12,7 +12,7 @@ use crate::config::declaration::{Declarations, ParamDeclaration, RouteDeclaratio
 use crate::config::messages::Message;
 use crate::config::param::ParamType;
 use crate::config::tree::{Entry, Node, Tree};
-use crate::diagnostic::{At, Diagnostic, Diagnostics, Written, did_you_mean};
+use crate::diagnostic::{At, Diagnostic, Diagnostics, Written};
 use crate::site::pattern::regex_pool;
 
 /// The most items of a list that does not say.
@@ -30,11 +30,11 @@ pub fn params(route: &RouteDeclaration, site: &Declarations, problems: &mut Diag
 }
 
 /// Reads the rules of one parameter.
-struct Reader<'r> {
-    declared: &'r ParamDeclaration,
-    data: &'r [&'r [Entry]],
+pub(super) struct Reader<'r> {
+    pub declared: &'r ParamDeclaration,
+    pub data: &'r [&'r [Entry]],
     sentences: &'r [Message],
-    problems: &'r mut Diagnostics,
+    pub problems: &'r mut Diagnostics,
 }
 
 impl Reader<'_> {
@@ -64,7 +64,7 @@ impl Reader<'_> {
         rules.one_of = self.one_of(&rules);
         let many = self.many();
         let required = self.boolean("required").unwrap_or(false);
-        let default = self.default(&rules, many);
+        let default = self.default(&rules);
         if required && default.is_some() {
             let message = "`required` and `default` exclude each other";
             self.exclude("required", "default", message, "what has a default is never missing; keep one of them");
@@ -145,78 +145,6 @@ impl Reader<'_> {
         }
     }
 
-    /// The values to choose from, which hold the other `rules`.
-    fn one_of(&mut self, rules: &Rules) -> Option<Vec<Value>> {
-        let node = &self.declared.node.get("one_of")?.node;
-        let options = match &node.tree {
-            Tree::List(_) => node.clone(),
-            Tree::Text(name) => self.named(node, name)?,
-            _ => return node.expected("an array of values, or the name of one in `data`", self.problems),
-        };
-        let items: Vec<Node> = match options.tree {
-            // It has a file with mistakes of its own.
-            Tree::Scalar(Value::Null) => return None,
-            Tree::List(items) => items,
-            Tree::Table(entries) => entries.iter().map(key).collect(),
-            _ => {
-                let error = node.error(format!("`{}` is {}, not a list or a table", options.key, options.kind()));
-                self.problems.push(
-                    error
-                        .related(&options.place, "it is this")
-                        .help("name what holds the values, such as `sizes = [\"S\", \"M\"]`"),
-                );
-                return None;
-            }
-        };
-        if items.is_empty() {
-            self.problems
-                .push(node.error("there is nothing to choose from").help("give it values, or leave `one_of` out"));
-        }
-        let named = matches!(node.tree, Tree::Text(_)).then_some(&node.place);
-        let mut values = Vec::new();
-        for item in &items {
-            match self.option(item, rules) {
-                Ok(value) => values.push(value),
-                Err(problem) => self.problems.push(match named {
-                    Some(place) => problem.related(place, format!("`{}` chooses from it", self.declared.name.value)),
-                    None => *problem,
-                }),
-            }
-        }
-        Some(values)
-    }
-
-    /// One of the values to choose from.
-    fn option(&self, item: &Node, rules: &Rules) -> Result<Value, Box<Diagnostic>> {
-        let value = literal(item, rules.kind)?;
-        let problem = match rules.read(&value) {
-            Ok(Some(value)) => return Ok(value),
-            Ok(None) => {
-                let help = "left empty, a parameter counts as not given; leave this out";
-                item.error("an empty value cannot be chosen").help(help)
-            }
-            Err(rule) => {
-                let said = sentence(rule, rules, None);
-                item.error("this can never be chosen").help(format!("`{}` says: {said}", self.declared.name.value))
-            }
-        };
-        Err(problem.into())
-    }
-
-    /// What `data` has under a name.
-    fn named(&mut self, node: &Node, name: &str) -> Option<Node> {
-        let all = || self.data.iter().flat_map(|data| data.iter());
-        let found = all().find(|entry| entry.name.value == name).map(|entry| entry.node.clone());
-        if found.is_none() {
-            let help = match did_you_mean(name, all().map(|entry| entry.name.as_str())) {
-                Some(help) => help,
-                None => format!("write the values themselves: `[{name:?}, …]`"),
-            };
-            self.problems.push(node.error(format!("there is nothing called `{name}` in `[data]`")).help(help));
-        }
-        found
-    }
-
     /// The most items if this is a list.
     fn many(&mut self) -> Option<usize> {
         let many = self.boolean("many").unwrap_or(false);
@@ -231,37 +159,18 @@ impl Reader<'_> {
         many.then_some(most.unwrap_or(MAX_ITEMS))
     }
 
-    fn default(&mut self, rules: &Rules, many: Option<usize>) -> Option<Value> {
+    fn default(&mut self, rules: &Rules) -> Option<Value> {
         let node = &self.declared.node.get("default")?.node;
-        let items = match (&node.tree, many) {
-            (Tree::List(items), Some(_)) => items.as_slice(),
-            (_, Some(_)) => {
-                self.problems.push(node.unlike("an array, as `many` says").help(node.in_brackets()));
-                return None;
-            }
-            (_, None) => std::slice::from_ref(node),
-        };
-        let mut values = Vec::new();
-        for item in items {
-            let value = literal(item, rules.kind);
-            let value = self.reported(value)?;
-            match rules.read(&value) {
-                Ok(read) => values.push(read.unwrap_or(value)),
-                Err(rule) => {
-                    let error = item.error("this default could not be entered");
-                    let said = sentence(rule, rules, many);
-                    self.problems.push(error.help(format!("`{}` says: {said}", self.declared.name.value)));
-                }
-            }
-        }
-        match many {
-            Some(most) if values.len() > most => {
-                let message = format!("this default has {} items, and `max_items` is {most}", values.len());
-                self.problems.push(node.error(message));
+        let value = literal(node, rules.kind);
+        let value = self.reported(value)?;
+        match rules.read(&value) {
+            Ok(read) => Some(read.unwrap_or(value)),
+            Err(rule) => {
+                let said = sentence(rule, rules, None);
+                let error = node.error("this default could not be entered");
+                self.problems.push(error.help(format!("`{}` says: {said}", self.declared.name.value)));
                 None
             }
-            Some(_) => Some(Value::Array(values)),
-            None => values.pop(),
         }
     }
 
@@ -307,14 +216,8 @@ impl Reader<'_> {
     }
 }
 
-/// The key of an entry as a value.
-fn key(entry: &Entry) -> Node {
-    let Entry { name, node } = entry;
-    Node { place: name.place.clone(), key: node.key.clone(), tree: Tree::Text(name.value.clone()) }
-}
-
 /// A value of the type as TOML writes it.
-fn literal(node: &Node, kind: ParamType) -> Result<Value, Box<Diagnostic>> {
+pub(super) fn literal(node: &Node, kind: ParamType) -> Result<Value, Box<Diagnostic>> {
     let fits = match (&node.tree, kind) {
         (Tree::Text(_), ParamType::String | ParamType::Date | ParamType::Email)
         | (Tree::Scalar(Value::Number(_)), ParamType::Number)

@@ -3,6 +3,7 @@
 mod compile;
 pub mod formats;
 mod messages;
+mod options;
 pub mod rules;
 mod sentence;
 pub mod usage;

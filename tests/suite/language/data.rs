@@ -103,6 +103,28 @@ fn a_visitor_chooses_from_the_values_in_a_file() {
 }
 
 #[test]
+fn a_visitor_chooses_from_a_column_of_a_table() {
+    let config = r#"
+        [data]
+        products = { file = "products.csv" }
+        teas = { assam = { grade = "FOP" }, sencha = { grade = "A" } }
+        shop = { sizes = ["S", "M"] }
+        [routes.home]
+        path = "/"
+        params.sku = { one_of = "products.sku" }
+        params.cups = { type = "integer", one_of = "products.cups" }
+        params.grade = { one_of = "teas.grade" }
+        params.size = { one_of = "shop.sizes" }
+        text = "{{params.sku}} {{params.cups}} {{params.grade}} {{params.size}}"
+    "#;
+    let mut site = Site::with_files(config, &[("products.csv", "sku,cups\nassam,1\nsencha,6\n")]);
+    assert_eq!(site.get("/?sku=sencha&cups=06&grade=FOP&size=S").body(), "sencha 6 FOP S");
+    for other in ["sku=mint", "cups=2", "grade=assam", "size=sizes"] {
+        assert_eq!(site.get(&format!("/?{other}")).status(), 400, "{other}");
+    }
+}
+
+#[test]
 fn a_key_that_is_called_file_stands_one_table_further_down() {
     let config = r#"
         [data]
