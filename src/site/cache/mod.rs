@@ -9,15 +9,15 @@ use std::collections::BTreeSet;
 use http::Method;
 use sha2::{Digest, Sha256};
 
-use super::actions::expression;
 use super::request::NAMES;
 use super::route::{SessionUse, Step};
 use super::session_keys::{KeyUse, SessionKeys};
+use super::terms::expression;
 use crate::action::Scene;
 use crate::config::cache::CacheDeclaration;
 use crate::config::declaration::RouteDeclaration;
 use crate::config::keys;
-use crate::config::tree::{Node, Tree};
+use crate::config::tree::{Node, Tree, join};
 use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
 use crate::template::expression::{Expression, Writing};
 use crate::template::library::Library;
@@ -141,8 +141,20 @@ pub struct Facts<'f> {
 pub fn caching(wish: Wish, facts: &Facts<'_>, problems: &mut Diagnostics) -> Option<Caching> {
     let node = facts.declared.cache.as_ref()?;
     let name = &facts.declared.name.value;
-    let error = |message: String| Diagnostic::error(&node.place, message).key(&node.key);
+    let is_inherited = node.key != join(&facts.declared.key, "cache");
+    let error = |message: String| {
+        let error = Diagnostic::error(&node.place, message).key(&node.key);
+        if !is_inherited {
+            return error;
+        }
+        let help = format!("to keep those of the other routes, write `cache = false` in `[{}]`", facts.declared.key);
+        error.related(&facts.declared.name.place, "this route").help(help)
+    };
     if !facts.methods.iter().any(|method| matches!(*method, Method::GET | Method::HEAD)) {
+        // It is meant for the other routes.
+        if is_inherited {
+            return None;
+        }
         let help = "only replies to GET and HEAD are kept; take `cache` away";
         problems.push(error(format!("`{name}` does not answer GET, so nothing of it can be kept")).help(help));
         return None;
