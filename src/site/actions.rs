@@ -2,23 +2,23 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Number, Value};
+use serde_json::Value;
 
 use super::names::{Names, meaning};
 use super::response::Response;
-use super::responses::{self, all};
+use super::responses;
 use super::route::Step;
 use super::session_keys::KeyUse;
+use super::terms::{expression, number, term, warn_of_paths, written};
 use super::users;
 use super::vocabulary::Vocabulary;
 use crate::action::{Arg, Args, Effect, Operand, Opt, Takes, Verb};
 use crate::config::keys;
 use crate::config::route::response as read_response;
 use crate::config::tree::{Entry, Node, Tree};
-use crate::diagnostic::{Diagnostic, Written, did_you_mean, nearest, nearest_help};
-use crate::template::expression::{Expression, Term, Writing};
+use crate::diagnostic::{Diagnostic, did_you_mean, nearest, nearest_help};
+use crate::template::expression::{Term, Writing};
 use crate::template::names::is_path;
-use crate::template::render::Escaping;
 
 /// The steps of a route, without the broken ones.
 pub fn steps(given: &[Node], vocabulary: &Vocabulary, names: &mut Names, writing: &mut Writing<'_>) -> Vec<Step> {
@@ -73,9 +73,15 @@ fn step(given: &Node, vocabulary: &Vocabulary, names: &mut Names, writing: &mut 
     let entry = node.get(verb.name)?;
     let mut args = Args::default();
     let mut good = operand(verb, &entry.node, &mut args, &names.users, writing);
+    if verb.operand == Operand::Value {
+        warn_of_paths(verb, verb.name, &entry.node, &node.key, writing);
+    }
     let answer = (verb.operand == Operand::Response).then(|| answer(&entry.node, writing));
     for opt in verb.options {
         if let Some(given) = node.get(opt.name) {
+            if opt.takes == Takes::Value {
+                warn_of_paths(verb, opt.name, &given.node, &node.key, writing);
+            }
             match option(opt, &given.node, writing) {
                 Some(arg) => {
                     args.options.insert(opt.name, arg);
@@ -274,51 +280,10 @@ fn option(opt: &Opt, node: &Node, writing: &mut Writing<'_>) -> Option<Arg> {
     }
 }
 
-/// A string with its place.
-fn written(node: &Node, writing: &mut Writing<'_>) -> Option<Written> {
-    let text = node.text(writing.problems)?;
-    Some(Written::quoted(text.value, &text.place))
-}
-
 /// A response that stands in an action.
 fn answer(node: &Node, writing: &mut Writing<'_>) -> Option<Response> {
     let declared = read_response(node, "redirect", writing.problems)?;
     responses::response(&declared, writing)
-}
-
-/// A number, or an expression that gives one.
-fn number(node: &Node, writing: &mut Writing<'_>) -> Option<Term> {
-    match &node.tree {
-        Tree::Scalar(Value::Number(number)) => Some(Term::Fixed(Value::Number(number.clone()))),
-        Tree::Text(text) if text.parse::<Number>().is_ok() => {
-            let help = format!("write `{}`, without quotes", text.trim());
-            writing.problems.push(node.unlike("a number or an expression").help(help));
-            None
-        }
-        Tree::Text(_) => expression(node, writing).map(Term::Expression),
-        _ => node.expected("a number or an expression", writing.problems),
-    }
-}
-
-/// An expression.
-pub fn expression(node: &Node, writing: &mut Writing<'_>) -> Option<Expression> {
-    let text = written(node, writing)?;
-    writing.expression(&text, &node.key)
-}
-
-/// A value whose strings are inline templates.
-pub fn term(node: &Node, writing: &mut Writing<'_>) -> Option<Term> {
-    Some(match &node.tree {
-        Tree::Text(_) => {
-            let text = written(node, writing)?;
-            Term::Text(writing.text(&text, Escaping::Plain, &node.key)?)
-        }
-        Tree::Scalar(value) => Term::Fixed(value.clone()),
-        Tree::List(items) => Term::List(all(items, |item| term(item, writing))?),
-        Tree::Table(entries) => {
-            Term::Map(all(entries, |entry| Some((entry.name.value.clone(), term(&entry.node, writing)?)))?)
-        }
-    })
 }
 
 /// `or` needs a reason to answer.

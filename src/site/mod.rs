@@ -35,6 +35,7 @@ pub mod server;
 pub mod session_keys;
 pub mod sessions;
 pub mod statics;
+mod terms;
 pub mod users;
 mod vocabulary;
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::actions::expression;
 use super::headers;
 use super::open_redirect;
 use super::response::{Content, Redirect, Response, Target};
+use super::terms::{all, expression};
 use crate::config::declaration::ResponseDeclaration;
 use crate::config::keys;
 use crate::config::read::reason;
@@ -141,12 +141,6 @@ fn json(node: &Node, writing: &mut Writing<'_>) -> Option<Term> {
             Term::Map(all(entries, |entry| Some((entry.name.value.clone(), json(&entry.node, writing)?)))?)
         }
     })
-}
-
-/// What all the items become if all of them are good; the problems of all are reported.
-pub fn all<I, T>(items: &[I], compile: impl FnMut(&I) -> Option<T>) -> Option<Vec<T>> {
-    let compiled: Vec<Option<T>> = items.iter().map(compile).collect();
-    compiled.into_iter().collect()
 }
 
 fn redirect(node: &Node, writing: &mut Writing<'_>) -> Option<Redirect> {
