@@ -11,6 +11,7 @@ use crate::config::declaration::Declarations;
 use crate::config::settings::Settings;
 use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
 use crate::session::factory::{HashAlg, SessionFactory};
+use crate::session::store::LONGEST_DEADLINE;
 
 /// Checks everything about `[session]` that needs no secret.
 pub(super) fn check(
@@ -50,6 +51,7 @@ pub(super) fn check(
         Some(_) => {}
     }
     refuse_others_options(settings, vocabulary, problems);
+    check_deadline(settings, problems);
     needs_url(settings, vocabulary, problems);
     match (&session.secret, &session.secrets) {
         (None, None) if given("secret") || given("secrets") => {}
@@ -87,6 +89,20 @@ pub(super) fn check(
             )
             .key("session.reissue_time")
             .help("sessions of visitors who only read would end although they are here"),
+        );
+    }
+}
+
+/// A deadline that nobody waits for is none.
+fn check_deadline(settings: &Settings, problems: &mut Diagnostics) {
+    let (deadline, longest) = (settings.session.store_timeout, LONGEST_DEADLINE.as_secs());
+    if deadline > longest
+        && let Some(place) = settings.place("session.store_timeout")
+    {
+        problems.push(
+            Diagnostic::error(place, format!("`store_timeout` is {deadline} seconds; the most is {longest}"))
+                .key("session.store_timeout")
+                .help("visitors wait that long for a page; 2, the default, is enough for most stores"),
         );
     }
 }

@@ -115,6 +115,7 @@ async fn attempt(options: &Options, vocabulary: &Vocabulary, out: &mut impl Writ
     };
     let factory = open(config, vocabulary)?;
     let sessions = Sessions { stored: stored(factory.as_ref(), vocabulary)?, now: now() };
+    sessions.store().answer_within(PATIENCE);
     match &options.what {
         None => list::run(&options.list, &sessions, out).await,
         Some(What::List(options)) => list::run(options, &sessions, out).await,

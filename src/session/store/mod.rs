@@ -18,6 +18,7 @@
 //! [`Key`], with a version to compare and a time from which it may forget
 //! them. Whoever brings one gets everything else from [`StoredSessions`].
 
+mod blocking;
 pub mod contract;
 pub mod file;
 mod identity;
@@ -26,6 +27,7 @@ mod key;
 pub mod memcached;
 pub mod memory;
 mod open_error;
+mod patience;
 mod private;
 mod queue;
 mod record;
@@ -37,6 +39,7 @@ mod stored;
 mod sweeper;
 
 use std::fmt;
+use std::time::Duration;
 
 use super::factory::{BoxFuture, SessionError};
 
@@ -46,6 +49,7 @@ pub use key::Key;
 pub use memcached::{MemcachedOptions, MemcachedStore};
 pub use memory::MemoryStore;
 pub use open_error::OpenError;
+pub use patience::LONGEST_DEADLINE;
 pub use record::{Damage, Record};
 #[cfg(feature = "redis")]
 pub use redis::{RedisOptions, RedisStore};
@@ -77,13 +81,25 @@ pub use stored::{StoredOptions, StoredSessions};
 ///   store's own documentation says about restarts and full memory.
 ///
 /// A store need not watch the clock on operations: the factory gives each a
-/// deadline and drops the future when it passes.
+/// deadline and drops the future when it passes. A store that
+/// [watches it](Self::answer_within) can say more.
 ///
 /// The entries hold the sessions of people: a store keeps them from other
 /// users of the machine. It never sees what a cookie says, and cannot make one.
 pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// The kind of factory that sessions in this store have: `"memory"`.
     fn kind(&self) -> &'static str;
+
+    /// How long the factory waits for an answer from now on. It says so before
+    /// the first operation, and again if a reload has changed it.
+    ///
+    /// A store that has to wait before it can begin, for a connection or a
+    /// lock, should give up before that time is over, with
+    /// [`StoreError::Unavailable`]. The factory does not know whether a step
+    /// has begun that it stops waiting for, so to it the outcome is unknown.
+    fn answer_within(&self, deadline: Duration) {
+        let _ = deadline;
+    }
 
     /// The entry under `key`, if there is one. Changes nothing.
     ///
@@ -96,7 +112,8 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// nothing has changed. What is put down gets a version of its own.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] or [`StoreError::OutcomeUnknown`].
+    /// [`StoreError::Unavailable`], [`StoreError::OutcomeUnknown`] or
+    /// [`StoreError::TooLarge`].
     fn compare_and_set<'a>(
         &'a self,
         key: &'a Key,
@@ -230,6 +247,14 @@ pub enum StoreError {
     Unavailable(String),
     /// It may have happened.
     OutcomeUnknown(String),
+    /// The entry is larger than any that it can keep. Nothing happened, and to
+    /// try again is no use.
+    TooLarge {
+        /// The bytes of the entry.
+        bytes: usize,
+        /// The most that an entry can have.
+        limit: usize,
+    },
     /// This kind of store cannot do it at all.
     Unsupported,
 }
@@ -239,7 +264,7 @@ impl StoreError {
     fn why(self) -> String {
         match self {
             Self::Unavailable(why) | Self::OutcomeUnknown(why) => why,
-            Self::Unsupported => self.to_string(),
+            Self::TooLarge { .. } | Self::Unsupported => self.to_string(),
         }
     }
 }
@@ -249,6 +274,9 @@ impl fmt::Display for StoreError {
         match self {
             Self::Unavailable(why) => write!(f, "the store is not available: {why}"),
             Self::OutcomeUnknown(why) => write!(f, "the store did not confirm: {why}"),
+            Self::TooLarge { bytes, limit } => {
+                write!(f, "the record takes {bytes} bytes, and the store keeps {limit} at most")
+            }
             Self::Unsupported => f.write_str("this kind of store cannot do that"),
         }
     }
@@ -261,6 +289,7 @@ impl From<StoreError> for SessionError {
         match error {
             StoreError::Unavailable(why) => Self::Unavailable(why),
             StoreError::OutcomeUnknown(why) => Self::OutcomeUnknown(why),
+            StoreError::TooLarge { bytes, limit } => Self::TooLarge { bytes, limit, largest: Vec::new() },
             StoreError::Unsupported => Self::Unavailable(error.to_string()),
         }
     }

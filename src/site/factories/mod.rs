@@ -123,9 +123,15 @@ pub const LEFT_OUT: &[&str] = &[
 /// Sessions in the store that `make` makes; in the one there is, if it is made from the same
 /// settings: what it holds and the connections it has go on.
 pub fn stored(opening: Opening<'_>, make: impl FnOnce(&Opening<'_>) -> Result<Arc<dyn Store>, OpenError>) -> Opened {
+    let deadline = Duration::from_secs(opening.settings.store_timeout);
     let store = match opening.kept_store() {
+        // Until the new site is visited, the old one is served, and its deadline counts.
         Some(store) => store,
-        None => make(&opening)?,
+        None => {
+            let store = make(&opening)?;
+            store.answer_within(deadline);
+            store
+        }
     };
     let store = match opening.mode {
         Secrets::Generate | Secrets::MustExist => store,
@@ -140,7 +146,7 @@ pub fn stored(opening: Opening<'_>, make: impl FnOnce(&Opening<'_>) -> Result<Ar
         lifetime: settings.lifetime.0,
         secrets: opening.credentials.secrets,
         max_record: settings.max_record,
-        deadline: Duration::from_secs(settings.store_timeout),
+        deadline,
     };
     Ok(Arc::new(StoredSessions::new(store, options)?))
 }

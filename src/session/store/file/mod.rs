@@ -17,10 +17,16 @@ mod layout;
 mod shard;
 
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
 
 use super::super::factory::BoxFuture;
+use super::blocking::Blocking;
+use super::patience::Patience;
 use super::{Cursor, Entry, Found, Key, Page, Store, StoreError, Swept};
 use disk::{Disk, RealDisk};
 use shard::Shard;
@@ -32,6 +38,8 @@ const SHARDS: usize = 256;
 #[derive(Clone, Debug)]
 pub struct FileStore {
     inner: Arc<Inner>,
+    blocking: Arc<Blocking>,
+    patience: Patience,
 }
 
 #[derive(Debug)]
@@ -61,35 +69,48 @@ impl FileStore {
             disk,
             next: AtomicUsize::new(0),
         };
-        Self { inner: Arc::new(inner) }
+        Self { inner: Arc::new(inner), blocking: Arc::default(), patience: Patience::default() }
+    }
+
+    /// When what has not begun is to be given up.
+    fn begins_by(&self) -> Instant {
+        Instant::now() + self.patience.to_begin()
     }
 
     /// Runs `work` where waiting for the disk holds up nobody. It runs to its
     /// end even if nobody waits for it any more.
     async fn run<T: Send + 'static>(
         &self,
+        by: Instant,
         work: impl FnOnce(&Inner) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let inner = Arc::clone(&self.inner);
-        let done = tokio::task::spawn_blocking(move || work(&inner)).await;
-        done.unwrap_or_else(|error| Err(StoreError::OutcomeUnknown(error.to_string())))
+        self.blocking.run(by, move || work(&inner)).await
     }
 
-    /// Runs `work` on the shard with this number, under its lock.
+    /// Runs `work` on the shard with this number, under its lock. If others
+    /// have that for too long, it never runs.
     async fn change<T: Send + 'static>(
         &self,
         shard: usize,
         work: impl FnOnce(&shard::Locked<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let turn = match self.inner.turns.get(shard) {
-            Some(turn) => Arc::clone(turn).lock_owned().await,
-            None => return Err(no_such_shard()),
-        };
-        self.run(move |inner| {
+        let by = self.begins_by();
+        let late = || StoreError::Unavailable("others hold up this part of the session folder".into());
+        let turn = Arc::clone(self.inner.turns.get(shard).ok_or_else(no_such_shard)?);
+        let turn = timeout_at(by, turn.lock_owned()).await.map_err(|_| late())?;
+        let begins = Start::default();
+        let gives_up = begins.clone();
+        let mut changing = pin!(self.run(by, move |inner| {
             let _turn = turn; // until the work is done, not until someone stops waiting for it
-            work(&inner.shard(shard)?.lock(inner.disk.as_ref())?)
-        })
-        .await
+            let shard = inner.shard(shard)?.lock(inner.disk.as_ref())?;
+            if begins.is_first() { work(&shard) } else { Err(late()) }
+        }));
+        match timeout_at(by, &mut changing).await {
+            Ok(done) => done,
+            Err(_) if gives_up.is_first() => Err(late()),
+            Err(_) => changing.await,
+        }
     }
 
     /// Sweeps in one folder. A folder that fails is left for the next round.
@@ -104,7 +125,8 @@ impl FileStore {
 
     async fn sweep_shard(&self, at: usize, now: f64, at_most: usize) -> Result<usize, StoreError> {
         // Looked for without the lock: reading every head takes a while.
-        let outdated = self.run(move |inner| inner.shard(at)?.outdated(now, at_most)).await?;
+        let look = self.run(self.begins_by(), move |inner| inner.shard(at)?.outdated(now, at_most));
+        let outdated = look.await?;
         if outdated.is_empty() {
             return Ok(0);
         }
@@ -145,6 +167,17 @@ impl Inner {
     }
 }
 
+/// Between the one who is to begin and the one who stops waiting for it: only
+/// the first of them does.
+#[derive(Clone, Debug, Default)]
+struct Start(Arc<AtomicBool>);
+
+impl Start {
+    fn is_first(&self) -> bool {
+        !self.0.swap(true, Ordering::Relaxed)
+    }
+}
+
 fn no_such_shard() -> StoreError {
     StoreError::Unavailable("there is no such folder".into())
 }
@@ -154,9 +187,13 @@ impl Store for FileStore {
         "file"
     }
 
+    fn answer_within(&self, deadline: Duration) {
+        self.patience.set(deadline);
+    }
+
     fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Found>, StoreError>> {
         let key = *key;
-        Box::pin(self.run(move |inner| inner.shard_of(&key)?.load(inner.disk.as_ref(), &key)))
+        Box::pin(self.run(self.begins_by(), move |inner| inner.shard_of(&key)?.load(inner.disk.as_ref(), &key)))
     }
 
     fn compare_and_set<'a>(
@@ -174,11 +211,11 @@ impl Store for FileStore {
     }
 
     fn list(&self, from: Option<Cursor>, at_most: usize) -> BoxFuture<'_, Result<Page, StoreError>> {
-        Box::pin(self.run(move |inner| inner.page(from.as_ref(), at_most.max(1))))
+        Box::pin(self.run(self.begins_by(), move |inner| inner.page(from.as_ref(), at_most.max(1))))
     }
 
     fn count(&self) -> BoxFuture<'_, Result<u64, StoreError>> {
-        Box::pin(self.run(Inner::count))
+        Box::pin(self.run(self.begins_by(), Inner::count))
     }
 }
 

@@ -1,11 +1,16 @@
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
+
+use tokio::time::timeout;
 
 use super::super::contract;
 use super::super::private::private_file;
 use super::*;
+
+/// Beyond any slowness of the machine.
+const LONG: Duration = Duration::from_secs(60);
 
 const KEY: Key = Key::new([7; Key::SIZE]);
 
@@ -112,6 +117,7 @@ async fn processes_exclude_each_other() {
 async fn a_process_that_is_stuck_holds_up_its_folder_only_and_no_reader() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = FileStore::new(folder.path());
+    store.answer_within(LONG);
     assert_eq!(store.compare_and_set(&KEY, None, entry(b"old")).await, Ok(true));
     let stuck = private_file().open(shard(folder.path()).join(".lock")).expect("a lock");
     stuck.lock().expect("a lock");
@@ -124,6 +130,74 @@ async fn a_process_that_is_stuck_holds_up_its_folder_only_and_no_reader() {
     assert!(!writing.is_finished());
     drop(stuck); // as the kernel does when the process ends
     assert_eq!(writing.await.expect("no panic"), Ok(true));
+}
+
+#[tokio::test]
+async fn a_change_that_others_hold_up_for_too_long_is_never_made() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = FileStore::new(folder.path());
+    assert_eq!(store.compare_and_set(&KEY, None, entry(b"old")).await, Ok(true));
+    let stuck = private_file().open(shard(folder.path()).join(".lock")).expect("a lock");
+    stuck.lock().expect("a lock");
+    store.answer_within(Duration::from_millis(40));
+    // The first has its turn and waits for the other process, the second waits for the first.
+    for attempt in ["for the lock", "for its turn"] {
+        let done = store.compare_and_set(&KEY, Some(1), entry(b"new")).await;
+        assert!(matches!(done, Err(StoreError::Unavailable(_))), "{attempt}: {done:?}");
+    }
+    store.answer_within(LONG);
+    drop(stuck);
+    assert_eq!(store.compare_and_set(&KEY, Some(1), entry(b"newer")).await, Ok(true), "nothing has changed");
+}
+
+/// A disk that answers when it is told to.
+#[derive(Debug)]
+struct HungDisk(std::sync::Mutex<std::sync::mpsc::Receiver<()>>);
+
+impl Disk for HungDisk {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let _told = self.0.lock().map(|told| told.recv());
+        RealDisk.read(path)
+    }
+
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        RealDisk.write(path, bytes)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        RealDisk.rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        RealDisk.remove(path)
+    }
+
+    fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        RealDisk.sync_folder(path)
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_hangs_keeps_some_threads_and_not_all() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (tell, told) = std::sync::mpsc::channel();
+    let store = FileStore::on(Box::new(HungDisk(told.into())), folder.path().to_owned());
+    store.answer_within(Duration::from_millis(200));
+    let mut loading = tokio::task::JoinSet::new();
+    for number in 0..600_u32 {
+        let store = store.clone();
+        loading.spawn(async move { store.load(&Key::of(&number.to_be_bytes())).await });
+    }
+    for _ in 64..600 {
+        let done = timeout(LONG, loading.join_next()).await.expect("an answer");
+        let done = done.expect("more").expect("no panic");
+        assert!(matches!(done, Err(StoreError::Unavailable(_))), "{done:?}");
+    }
+    assert_eq!(tokio::task::spawn_blocking(|| "others").await.expect("no panic"), "others");
+    drop(tell);
+    while let Some(done) = loading.join_next().await {
+        assert_eq!(done.expect("no panic"), Ok(None));
+    }
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ mod address;
 mod connection;
 mod pool;
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::super::factory::BoxFuture;
 use super::{Entry, Found, Key, OpenError, Store, StoreError};
@@ -139,6 +139,7 @@ impl MemcachedStore {
             Err(trouble @ Trouble::Lost(_)) => Err(StoreError::OutcomeUnknown(self.says(trouble))),
             // Where memcached finds no room for an item, it drops the one that was there.
             Err(trouble @ Trouble::Refused(_)) if seen.is_some() => Err(StoreError::OutcomeUnknown(self.says(trouble))),
+            Err(Trouble::TooLarge { bytes, most }) => Err(StoreError::TooLarge { bytes, limit: most }),
             Err(trouble) => Err(StoreError::Unavailable(self.says(trouble))),
         }
     }
@@ -147,6 +148,10 @@ impl MemcachedStore {
 impl Store for MemcachedStore {
     fn kind(&self) -> &'static str {
         "memcached"
+    }
+
+    fn answer_within(&self, deadline: Duration) {
+        self.connections.patience.set(deadline);
     }
 
     fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Found>, StoreError>> {

@@ -7,13 +7,9 @@ use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleError,
 use tokio::net::{TcpStream, UnixStream};
 use tokio_util::either::Either;
 
+use super::super::patience::Patience;
 use super::address::Address;
 use super::connection::{Connection, Trouble};
-
-/// How long a connection may be waited for: made, or given back by others.
-const CONNECTED_AT_MOST: Duration = Duration::from_millis(1500);
-/// An operation that is given up after this long was met with silence.
-const SILENCE: Duration = Duration::from_secs(1);
 
 /// What a connection runs over.
 pub(super) type Socket = Either<TcpStream, UnixStream>;
@@ -22,6 +18,8 @@ pub(super) type Socket = Either<TcpStream, UnixStream>;
 #[derive(Debug)]
 pub(super) struct Connections {
     pool: Pool<Connector>,
+    /// How long operations may take.
+    pub patience: Patience,
 }
 
 /// Makes connections.
@@ -34,13 +32,15 @@ struct Connector {
 pub(super) struct Lent {
     connection: Object<Connector>,
     since: Instant,
+    /// An operation that is given up after this long was met with silence.
+    silence: Duration,
 }
 
 impl Connections {
     /// At most `most` to `address`. Makes none yet.
     pub fn new(address: Address, most: usize) -> Result<Self, String> {
         let pool = Pool::builder(Connector { address }).max_size(most).build();
-        Ok(Self { pool: pool.map_err(|error| error.to_string())? })
+        Ok(Self { pool: pool.map_err(|error| error.to_string())?, patience: Patience::default() })
     }
 
     /// Where they lead.
@@ -50,13 +50,13 @@ impl Connections {
 
     /// A connection that works as far as is known, or why there is none.
     pub async fn lend(&self) -> Result<Lent, String> {
-        let connection = tokio::time::timeout(CONNECTED_AT_MOST, self.pool.get()).await;
-        match connection {
-            Ok(Ok(connection)) => Ok(Lent { connection, since: Instant::now() }),
+        let at_most = self.patience.to_begin();
+        match tokio::time::timeout(at_most, self.pool.get()).await {
+            Ok(Ok(connection)) => Ok(Lent { connection, since: Instant::now(), silence: self.patience.to_ask() }),
             Ok(Err(PoolError::Backend(error))) => Err(error.to_string()),
             Ok(Err(error)) => Err(error.to_string()),
-            Err(_) if self.pool.status().size == 0 => Err(format!("no connection within {CONNECTED_AT_MOST:?}")),
-            Err(_) => Err(format!("all connections were busy for {CONNECTED_AT_MOST:?}")),
+            Err(_) if self.pool.status().size == 0 => Err(format!("no connection within {at_most:?}")),
+            Err(_) => Err(format!("all connections were busy for {at_most:?}")),
         }
     }
 
@@ -91,7 +91,7 @@ impl Lent {
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        if !self.connection.is_answered() && self.since.elapsed() >= SILENCE {
+        if !self.connection.is_answered() && self.since.elapsed() >= self.silence {
             self.forget_the_idle();
         }
     }

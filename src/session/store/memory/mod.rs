@@ -68,7 +68,7 @@ impl MemoryStore {
             None => _ = shard.remove(key),
             Some(next) => {
                 if !shard.put(key, seen.map_or(1, |seen| seen.wrapping_add(1)), &next) {
-                    return Err(StoreError::Unavailable("the session is larger than its share of the memory".into()));
+                    return Err(StoreError::TooLarge { bytes: next.bytes.len(), limit: shard.largest() });
                 }
             }
         }

@@ -51,6 +51,11 @@ impl Shard {
         self.live + self.slots.len() * ENTRY_BYTES
     }
 
+    /// The most bytes that an entry can have.
+    pub fn largest(&self) -> usize {
+        self.capacity.saturating_sub(ENTRY_BYTES)
+    }
+
     pub fn version(&self, key: &Key) -> Option<u64> {
         self.slots.get(key).map(|slot| slot.version)
     }
@@ -73,7 +78,7 @@ impl Shard {
     /// go for it; if it would not fit even so, nothing changes.
     pub fn put(&mut self, key: &Key, version: u64, entry: &Entry) -> bool {
         let size = entry.bytes.len();
-        if size + ENTRY_BYTES > self.capacity {
+        if size > self.largest() {
             return false;
         }
         self.remove(key);

@@ -10,6 +10,17 @@ async fn it_keeps_the_contract() {
 }
 
 #[tokio::test]
+async fn what_never_fits_is_told_as_too_large() {
+    let store = MemoryStore::new(256 << 10); // a kilobyte for each part
+    let entry = |size| Some(Entry { expires: None, bytes: vec![0; size].into() });
+    let key = Key::of(b"a session");
+    let Err(StoreError::TooLarge { bytes: 1024, limit }) = store.compare_and_set(&key, None, entry(1024)).await else {
+        panic!("it cannot be kept");
+    };
+    assert_eq!(store.compare_and_set(&key, None, entry(limit)).await, Ok(true));
+}
+
+#[tokio::test]
 async fn it_stays_within_its_capacity_and_keeps_who_came_back() {
     let store = MemoryStore::new(1 << 20);
     let entry = |expires| Some(Entry { expires: Some(expires), bytes: vec![0; 40].into() });

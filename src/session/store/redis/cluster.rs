@@ -13,7 +13,7 @@ use futures_util::stream::FuturesUnordered;
 use redis::cmd;
 use tokio::time::{Instant, timeout};
 
-use super::connection::{CONNECTING_TAKES_AT_MOST, Connector};
+use super::connection::Connector;
 use super::link::Link;
 use super::slots::{self, Range};
 use super::url::Address;
@@ -128,7 +128,7 @@ impl Cluster {
             }
             None
         };
-        let ranges = timeout(CONNECTING_TAKES_AT_MOST, first).await.unwrap_or_default();
+        let ranges = timeout(self.connector.patience.to_connect(), first).await.unwrap_or_default();
         let mut map = self.map();
         map.read = Some(Instant::now());
         if let Some(ranges) = ranges {

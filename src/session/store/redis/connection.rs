@@ -17,16 +17,16 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
+use super::super::patience::Patience;
 use super::refusal::Refusal;
 use super::tls::encrypt;
 use super::url::{Address, Login, TlsFiles};
 
-/// From reaching out for a server to its first reply.
-pub(super) const CONNECTING_TAKES_AT_MOST: Duration = Duration::from_millis(1500);
-/// Mostly the factory stops waiting before; this is for operators' commands.
+/// The least that a reply is waited for. Mostly the factory stops waiting
+/// before; this is for operators' commands.
 const ANSWERING_TAKES_AT_MOST: Duration = Duration::from_secs(10);
 /// Whoever has waited for so long in vain leaves a connection that may be dead.
-const PATIENCE: Duration = Duration::from_millis(250);
+const SILENCE: Duration = Duration::from_millis(250);
 /// Commands that wait to be written, before their operations have to.
 const QUEUED: usize = 512;
 /// An idle connection is tried out so often, so that firewalls do not forget
@@ -37,6 +37,8 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 pub(super) struct Connector {
     login: RedisConnectionInfo,
     tls: Option<TlsFiles>,
+    /// How long operations may take.
+    pub patience: Patience,
 }
 
 /// Why there is no reply.
@@ -63,7 +65,7 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 impl Connector {
-    pub fn new(login: &Login, database: i64, tls: Option<TlsFiles>) -> Self {
+    pub fn new(login: &Login, database: i64, tls: Option<TlsFiles>, patience: Patience) -> Self {
         let mut info = RedisConnectionInfo::default().set_db(database).set_skip_set_lib_name();
         if let Some(user) = &login.user {
             info = info.set_username(user);
@@ -71,7 +73,7 @@ impl Connector {
         if let Some(password) = &login.password {
             info = info.set_password(password.as_str());
         }
-        Self { login: info, tls }
+        Self { login: info, tls, patience }
     }
 
     /// A connection on which the server has answered.
@@ -90,8 +92,10 @@ impl Connector {
                 Err(failure) => Err(failure.to_string()),
             }
         };
-        let late = |_| Err(format!("Redis at {address} does not answer within {CONNECTING_TAKES_AT_MOST:?}"));
-        timeout(CONNECTING_TAKES_AT_MOST, connecting).await.unwrap_or_else(late)
+        // From reaching out for a server to its first reply.
+        let at_most = self.patience.to_connect();
+        let late = |_| Err(format!("Redis at {address} does not answer within {at_most:?}"));
+        timeout(at_most, connecting).await.unwrap_or_else(late)
     }
 
     async fn open(&self, address: &Address) -> Result<Connection, String> {
@@ -101,7 +105,8 @@ impl Connector {
         let opened = MultiplexedConnection::new_with_config(&self.login, stream, config).await;
         let (pipe, driver) = opened.map_err(|error| format!("cannot log in to Redis at {address}: {error}"))?;
         let driver = tokio::spawn(driver);
-        Ok(Connection { address: address.clone(), pipe, driver, retired: AtomicBool::new(false) })
+        let answers_within = ANSWERING_TAKES_AT_MOST.max(self.patience.whole());
+        Ok(Connection { address: address.clone(), pipe, driver, answers_within, retired: AtomicBool::new(false) })
     }
 
     async fn stream(&self, address: &Address) -> io::Result<Box<dyn Stream>> {
@@ -131,6 +136,7 @@ pub(super) struct Connection {
     pipe: MultiplexedConnection,
     /// Writes and reads; ends with the connection.
     driver: JoinHandle<()>,
+    answers_within: Duration,
     retired: AtomicBool,
 }
 
@@ -149,7 +155,7 @@ impl Connection {
     /// Cluster that does not have the slot yet.
     pub async fn ask(&self, command: &Cmd, asking: bool) -> Result<Value, Failure> {
         let mut waiting = Waiting { connection: self, since: Instant::now(), answered: false };
-        let reply = timeout(ANSWERING_TAKES_AT_MOST, self.send(command, asking)).await;
+        let reply = timeout(self.answers_within, self.send(command, asking)).await;
         waiting.answered = reply.is_ok();
         match reply {
             Ok(Ok(Value::ServerError(error))) => Err(Failure::Refused(Refusal::new(&error, &self.address))),
@@ -189,7 +195,7 @@ struct Waiting<'c> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        if !self.answered && self.since.elapsed() >= PATIENCE {
+        if !self.answered && self.since.elapsed() >= SILENCE {
             self.connection.retire();
         }
     }

@@ -75,6 +75,7 @@ mod url;
 
 use std::collections::HashSet;
 use std::fmt;
+use std::time::Duration;
 
 use futures_util::future::try_join_all;
 
@@ -192,6 +193,10 @@ impl fmt::Debug for RedisStore {
 impl Store for RedisStore {
     fn kind(&self) -> &'static str {
         "redis"
+    }
+
+    fn answer_within(&self, deadline: Duration) {
+        self.servers.answer_within(deadline);
     }
 
     fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Found>, StoreError>> {

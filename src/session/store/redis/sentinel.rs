@@ -13,7 +13,7 @@ use futures_util::stream::FuturesUnordered;
 use redis::{Cmd, Value, cmd};
 use tokio::time::timeout;
 
-use super::connection::{CONNECTING_TAKES_AT_MOST, Connection, Connector};
+use super::connection::{Connection, Connector};
 use super::url::Address;
 
 /// Where to ask, and for what.
@@ -42,10 +42,11 @@ impl Sentinels {
             }
             None
         };
-        let found = timeout(CONNECTING_TAKES_AT_MOST, first).await.unwrap_or_default();
+        let at_most = self.to_server.patience.to_connect();
+        let found = timeout(at_most, first).await.unwrap_or_default();
         let service = &self.service;
         found.ok_or_else(|| match problems.is_empty() {
-            true => format!("no master of `{service}` was found within {CONNECTING_TAKES_AT_MOST:?}"),
+            true => format!("no master of `{service}` was found within {at_most:?}"),
             false => format!("no master of `{service}`: {}", problems.join("; ")),
         })
     }

@@ -1,11 +1,11 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use ::redis::{Cmd, Value, cmd};
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
 use super::super::contract;
+use super::super::patience::Patience;
 use super::connection::{Connection, Connector};
 use super::url::{Address, Arrangement};
 use super::*;
@@ -63,7 +63,10 @@ async fn clean(store: &RedisStore) {
 /// A connection of the test's own to the server at `address`.
 async fn connect(url: &str, address: &Address) -> Connection {
     let target = Target::parse(url).expect("a URL");
-    Connector::new(&target.login, target.database, target.tls).connect(address).await.expect("a connection")
+    Connector::new(&target.login, target.database, target.tls, Patience::default())
+        .connect(address)
+        .await
+        .expect("a connection")
 }
 
 async fn ask(connection: &Connection, words: &[&str]) -> Value {
@@ -144,7 +147,7 @@ async fn a_killed_connection_is_replaced_at_once() {
     let [store] = stores(&url, &prefix());
     assert_eq!(store.compare_and_set(&KEY, None, entry(b"old")).await, Ok(true));
     for round in 0..10 {
-        let Servers::One(link) = &store.servers else { panic!("one server") };
+        let servers::Arranged::One(link) = &store.servers.arrangement else { panic!("one server") };
         let current = link.connection().await.expect("a connection");
         let Value::Int(id) = current.ask(cmd("CLIENT").arg("ID"), false).await.expect("an id") else { panic!("no id") };
         ask(&connection, &["CLIENT", "KILL", "ID", &id.to_string()]).await;

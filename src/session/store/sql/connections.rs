@@ -12,21 +12,23 @@
 //! - What may be done twice is done once more, on a new connection, if a rested
 //!   one turns out to be dead. A write is not, unless the server said that it
 //!   had ended the connection before it did anything.
+//! - A server that only reads is not used: another one has the latest sessions.
+//!   If one turns out to be such a server, no connection from before goes on.
 //! - Before a write, a connection that has rested is asked whether it is still
 //!   there: a write into the void would have an unknown outcome.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sqlx::error::DatabaseError;
 use sqlx::{ConnectOptions, Connection};
 use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
+use super::super::patience::Patience;
 use super::super::{BoxFuture, StoreError};
 
-/// How long the server may take to say that a connection is still there.
-const ASK: Duration = Duration::from_millis(500);
 /// After such a rest a connection is asked before a write. A request that
 /// loads and then writes seldom has to, nor has a busy site.
 pub(super) const SHORT_REST: Duration = Duration::from_millis(10);
@@ -73,11 +75,19 @@ pub(super) enum Written {
 /// How a kind of database is handled.
 pub(super) struct Manners<C> {
     /// The longest wait for a connection.
-    pub wait: Duration,
+    pub wait: fn(&Patience) -> Duration,
     /// What one of its errors means.
     pub judge: fn(&(dyn DatabaseError + 'static)) -> Verdict,
     /// What is said first on a new connection.
-    pub greet: for<'c> fn(&'c mut C) -> BoxFuture<'c, sqlx::Result<()>>,
+    pub greet: for<'c> fn(&'c mut C, Patience) -> BoxFuture<'c, sqlx::Result<Server>>,
+}
+
+/// What a server says of itself.
+pub(super) struct Server {
+    /// Whether it is the one that is written to, and so has the latest.
+    pub is_primary: bool,
+    /// The most bytes that it takes at once.
+    pub takes: usize,
 }
 
 /// Runs a query on a connection.
@@ -89,6 +99,9 @@ pub(super) struct Connections<C: Connection> {
     manners: Manners<C>,
     /// For messages: where the database is.
     place: String,
+    patience: Patience,
+    /// What the server said last.
+    takes: AtomicUsize,
     permits: Semaphore,
     shelf: Mutex<Shelf<C>>,
 }
@@ -98,6 +111,8 @@ struct Shelf<C> {
     rested: Vec<Rested<C>>,
     /// Those that rest since before this are asked before they are used.
     doubted: Option<Instant>,
+    /// How often all connections were given up.
+    generation: u64,
 }
 
 struct Rested<C> {
@@ -112,16 +127,19 @@ struct Lease<'p, C: Connection> {
     pool: &'p Connections<C>,
     connection: Option<C>,
     made: Instant,
+    generation: u64,
     /// Whether it was made for this operation.
     fresh: bool,
     _permit: SemaphorePermit<'p>,
 }
 
 impl<C: Connection> Lease<'_, C> {
-    /// Puts the connection back: its operation is over.
+    /// Puts the connection back: its operation is over. If all were given up
+    /// meanwhile, it is closed.
     fn keep(mut self) {
-        if let Some(connection) = self.connection.take() {
-            self.pool.shelf().rested.push(Rested { connection, made: self.made, since: Instant::now() });
+        let mut shelf = self.pool.shelf();
+        if let Some(connection) = self.connection.take().filter(|_| shelf.generation == self.generation) {
+            shelf.rested.push(Rested { connection, made: self.made, since: Instant::now() });
         }
     }
 }
@@ -153,7 +171,27 @@ impl<C: Connection> Connections<C> {
     /// At most `most` connections. Makes none yet.
     pub fn new(options: C::Options, manners: Manners<C>, place: String, most: usize) -> Self {
         let permits = Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS));
-        Self { options, manners, place, permits, shelf: Mutex::new(Shelf { rested: Vec::new(), doubted: None }) }
+        let shelf = Mutex::new(Shelf { rested: Vec::new(), doubted: None, generation: 0 });
+        let (patience, takes) = (Patience::default(), AtomicUsize::new(usize::MAX));
+        Self { options, manners, place, patience, takes, permits, shelf }
+    }
+
+    /// How long operations may take.
+    pub fn patience(&self) -> &Patience {
+        &self.patience
+    }
+
+    /// The most bytes that the server takes at once, as far as it has said so.
+    pub fn takes(&self) -> usize {
+        self.takes.load(Ordering::Relaxed)
+    }
+
+    /// Whoever asks waits for so long from now on. What was said on the
+    /// connections there are may depend on that, so others take their place.
+    pub fn answer_within(&self, deadline: Duration) {
+        if self.patience.set(deadline) {
+            self.forget();
+        }
     }
 
     /// Does what may be done twice. `None`: there is no table yet.
@@ -183,7 +221,8 @@ impl<C: Connection> Connections<C> {
         query: impl Fn() -> Q,
         run: Run<C, Q, T>,
     ) -> Result<Attempt<T>, StoreError> {
-        let lease = self.lease(access).await?;
+        let by = Instant::now() + (self.manners.wait)(&self.patience);
+        let lease = self.lease(access, by).await?;
         let rested = !lease.fresh;
         match self.attempt(lease, query(), run).await {
             Attempt::Failed(Verdict::Closed, _) if rested => {}
@@ -191,7 +230,7 @@ impl<C: Connection> Connections<C> {
             ended => return Ok(ended),
         }
         self.forget();
-        Ok(self.attempt(self.lease(access).await?, query(), run).await)
+        Ok(self.attempt(self.lease(access, by).await?, query(), run).await)
     }
 
     async fn attempt<Q, T>(&self, mut lease: Lease<'_, C>, query: Q, run: Run<C, Q, T>) -> Attempt<T> {
@@ -215,19 +254,20 @@ impl<C: Connection> Connections<C> {
         Attempt::Failed(verdict, self.at_place(&error))
     }
 
-    /// A connection, within a bounded time.
-    async fn lease(&self, access: Access) -> Result<Lease<'_, C>, StoreError> {
-        let waited = timeout(self.manners.wait, async {
+    /// A connection, if there is one by then.
+    async fn lease(&self, access: Access, by: Instant) -> Result<Lease<'_, C>, StoreError> {
+        let waited = timeout_at(by, async {
             let closed = |_| StoreError::Unavailable("the store has been closed".into());
             let permit = self.permits.acquire().await.map_err(closed)?;
-            if let Some(Rested { connection, made, .. }) = self.rested(access).await {
-                return Ok(Lease { pool: self, connection: Some(connection), made, fresh: false, _permit: permit });
-            }
-            let connection = self.connect().await.map_err(|error| StoreError::Unavailable(self.at_place(&error)))?;
-            Ok(Lease { pool: self, connection: Some(connection), made: Instant::now(), fresh: true, _permit: permit })
+            let generation = self.shelf().generation;
+            let (connection, made, fresh) = match self.rested(access).await {
+                Some(Rested { connection, made, .. }) => (connection, made, false),
+                None => (self.connect().await.map_err(StoreError::Unavailable)?, Instant::now(), true),
+            };
+            Ok(Lease { pool: self, connection: Some(connection), made, generation, fresh, _permit: permit })
         });
         waited.await.unwrap_or_else(|_| {
-            let why = format!("{}: no connection within {:?}", self.place, self.manners.wait);
+            let why = format!("{}: no connection within {:?}", self.place, (self.manners.wait)(&self.patience));
             Err(StoreError::Unavailable(why))
         })
     }
@@ -236,7 +276,7 @@ impl<C: Connection> Connections<C> {
     async fn rested(&self, access: Access) -> Option<Rested<C>> {
         let (mut rested, doubted) = self.lift()?;
         let unsure = doubted || (access == Access::Write && rested.since.elapsed() > SHORT_REST);
-        if unsure && !matches!(timeout(ASK, rested.connection.ping()).await, Ok(Ok(()))) {
+        if unsure && !matches!(timeout(self.patience.to_ask(), rested.connection.ping()).await, Ok(Ok(()))) {
             self.forget();
             return None;
         }
@@ -255,14 +295,24 @@ impl<C: Connection> Connections<C> {
         Some((rested, doubted))
     }
 
-    /// Closes all that rest.
+    /// Closes all that rest now, and those in use when their operations are over.
     pub fn forget(&self) {
-        self.shelf().rested.clear();
+        let mut shelf = self.shelf();
+        shelf.rested.clear();
+        shelf.generation += 1;
     }
 
-    async fn connect(&self) -> sqlx::Result<C> {
-        let mut connection = self.options.connect().await?;
-        (self.manners.greet)(&mut connection).await?;
+    async fn connect(&self) -> Result<C, String> {
+        let connected = async {
+            let mut connection = self.options.connect().await?;
+            let server = (self.manners.greet)(&mut connection, self.patience.clone()).await?;
+            Ok((connection, server))
+        };
+        let (connection, server) = connected.await.map_err(|error| self.at_place(&error))?;
+        if !server.is_primary {
+            return Err(format!("{}: this server only reads; the `url` must lead to the primary", self.place));
+        }
+        self.takes.store(server.takes, Ordering::Relaxed);
         Ok(connection)
     }
 
@@ -276,3 +326,6 @@ impl<C: Connection> Connections<C> {
         format!("{}: {error}", self.place)
     }
 }
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests;

@@ -46,8 +46,6 @@ pub use sqlite::{SqliteOptions, SqliteStore};
 
 /// The connections of a store unless told otherwise.
 const DEFAULT_CONNECTIONS: usize = 8;
-#[cfg(any(feature = "postgres", feature = "mysql"))]
-const DEFAULT_WAIT: std::time::Duration = std::time::Duration::from_millis(1500);
 
 #[cfg(test)]
 mod tests;

@@ -39,20 +39,19 @@ use std::time::Duration;
 use sqlx::error::DatabaseError;
 use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlDatabaseError};
 use sqlx::query::Query;
-use sqlx::{ConnectOptions, MySql, MySqlConnection, SqlStr};
+use sqlx::{AssertSqlSafe, ConnectOptions, MySql, MySqlConnection, Row, SqlStr};
 
+use super::super::patience::Patience;
 use super::super::{BoxFuture, Cursor, Entry, Found, Key, OpenError, Page, Store, StoreError, Swept};
-use super::connections::{Connections, Manners, Verdict, Written};
+use super::connections::{Connections, Manners, Server, Verdict, Written};
 use super::table::{DEFAULT_TABLE, check_name, statement};
-use super::{DEFAULT_CONNECTIONS, DEFAULT_WAIT, row, url};
+use super::{DEFAULT_CONNECTIONS, row, url};
 
 /// The parameters a URL may have.
 const PARAMETERS: &[&str] = &["ssl-mode", "ssl-ca", "ssl-cert", "ssl-key", "socket", "charset", "collation"];
 
-/// Every statement stands for itself, whatever the server's own setting. A
-/// lock that others hold is not waited for beyond the deadline of an operation:
-/// what nobody waits for any more would still wait in the server.
-const GREETING: &str = "SET autocommit = 1, innodb_lock_wait_timeout = 1, lock_wait_timeout = 1";
+/// What a statement takes of a packet besides the record, amply.
+const STATEMENT_BYTES: usize = 1024;
 
 /// The rows that one statement of a sweep removes.
 const SWEPT_AT_ONCE: usize = 100;
@@ -66,9 +65,6 @@ pub struct MysqlOptions {
     pub table: String,
     /// The most connections at a time.
     pub connections: usize,
-    /// The longest wait for a connection, be it that all are busy or that the server does not answer.
-    /// Shorter than the deadline of an operation.
-    pub wait: Duration,
 }
 
 impl Default for MysqlOptions {
@@ -77,7 +73,6 @@ impl Default for MysqlOptions {
             url: "mysql://localhost/sitewright".to_owned(),
             table: DEFAULT_TABLE.to_owned(),
             connections: DEFAULT_CONNECTIONS,
-            wait: DEFAULT_WAIT,
         }
     }
 }
@@ -165,7 +160,7 @@ impl MysqlStore {
         let host =
             connect.get_socket().map_or_else(|| connect.get_host().to_owned(), |path| path.display().to_string());
         let place = format!("{host}:{}", connect.get_port());
-        let manners = Manners { wait: options.wait, judge, greet };
+        let manners = Manners { wait: Patience::to_begin, judge, greet };
         Ok(Self {
             connections: Connections::new(connect, manners, place.clone(), options.connections),
             place,
@@ -186,6 +181,12 @@ impl MysqlStore {
 
     async fn set(&self, key: &Key, seen: Option<u64>, next: Option<&Entry>) -> Result<bool, StoreError> {
         let version = row::fresh_version()?;
+        // The server would close the connection.
+        let (bytes_of, limit) =
+            (|entry: &Entry| entry.bytes.len(), self.connections.takes().saturating_sub(STATEMENT_BYTES));
+        if let Some(bytes) = next.map(bytes_of).filter(|bytes| *bytes > limit) {
+            return Err(StoreError::TooLarge { bytes, limit });
+        }
         let written = match (seen, next) {
             (None, None) => return Ok(self.find(key).await?.is_none()),
             (None, Some(entry)) => {
@@ -245,8 +246,24 @@ fn bytes(key: &Key) -> &[u8] {
     key.as_bytes()
 }
 
-fn greet(connection: &mut MySqlConnection) -> BoxFuture<'_, sqlx::Result<()>> {
-    Box::pin(async move { sqlx::raw_sql(GREETING).execute(connection).await.map(drop) })
+/// Every statement stands for itself, whatever the server's own setting. A
+/// lock that others hold is not waited for beyond the deadline of an operation,
+/// in whole seconds as the server counts them: what nobody waits for any more
+/// would still wait in the server. A replica may be behind, so it is none to
+/// read from either.
+fn greet(connection: &mut MySqlConnection, patience: Patience) -> BoxFuture<'_, sqlx::Result<Server>> {
+    Box::pin(async move {
+        let locked = patience.to_begin().as_secs().max(1);
+        let greeting = format!(
+            "SET autocommit = 1, innodb_lock_wait_timeout = {locked}, lock_wait_timeout = {locked};
+            SELECT CAST(@@global.read_only AS CHAR) IN ('0', 'OFF') AND @@global.innodb_read_only = 0,
+                CAST(@@max_allowed_packet AS SIGNED)"
+        );
+        let said = sqlx::raw_sql(AssertSqlSafe(greeting)).fetch_all(connection).await?;
+        let said = said.first().ok_or(sqlx::Error::RowNotFound)?;
+        let (writes, takes): (i64, i64) = (said.try_get(0)?, said.try_get(1)?);
+        Ok(Server { is_primary: writes == 1, takes: usize::try_from(takes).unwrap_or(usize::MAX) })
+    })
 }
 
 fn rows_affected(connection: &mut MySqlConnection, query: Bound) -> BoxFuture<'_, sqlx::Result<u64>> {
@@ -281,6 +298,10 @@ impl std::fmt::Debug for MysqlStore {
 impl Store for MysqlStore {
     fn kind(&self) -> &'static str {
         "mysql"
+    }
+
+    fn answer_within(&self, deadline: Duration) {
+        self.connections.answer_within(deadline);
     }
 
     fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Found>, StoreError>> {

@@ -39,12 +39,13 @@ use futures_util::TryStreamExt;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgDatabaseError, PgSeverity};
 use sqlx::query::Query;
-use sqlx::{ConnectOptions, Either, Executor, PgConnection, Postgres, SqlStr};
+use sqlx::{AssertSqlSafe, ConnectOptions, Either, Executor, PgConnection, Postgres, Row, SqlStr};
 
+use super::super::patience::Patience;
 use super::super::{BoxFuture, Cursor, Entry, Found, Key, OpenError, Page, Store, StoreError, Swept};
-use super::connections::{Connections, Manners, Verdict, Written};
+use super::connections::{Connections, Manners, Server, Verdict, Written};
 use super::table::{DEFAULT_TABLE, check_name, statement};
-use super::{DEFAULT_CONNECTIONS, DEFAULT_WAIT, row, url};
+use super::{DEFAULT_CONNECTIONS, row, url};
 
 /// The parameters a URL may have.
 const PARAMETERS: &[&str] = &[
@@ -62,10 +63,6 @@ const PARAMETERS: &[&str] = &[
     "options",
 ];
 
-/// A lock that others hold is not waited for beyond the deadline of an
-/// operation: what nobody waits for any more would still wait in the server.
-const GREETING: &str = "SET lock_timeout = '1500ms'";
-
 /// Where a [`PostgresStore`] keeps its sessions.
 #[derive(Clone)]
 pub struct PostgresOptions {
@@ -75,9 +72,6 @@ pub struct PostgresOptions {
     pub table: String,
     /// The most connections at a time.
     pub connections: usize,
-    /// The longest wait for a connection, be it that all are busy or that the server does not answer.
-    /// Shorter than the deadline of an operation.
-    pub wait: Duration,
 }
 
 impl Default for PostgresOptions {
@@ -86,7 +80,6 @@ impl Default for PostgresOptions {
             url: "postgres://localhost".to_owned(),
             table: DEFAULT_TABLE.to_owned(),
             connections: DEFAULT_CONNECTIONS,
-            wait: DEFAULT_WAIT,
         }
     }
 }
@@ -172,7 +165,7 @@ impl PostgresStore {
         let host =
             connect.get_socket().map_or_else(|| connect.get_host().to_owned(), |path| path.display().to_string());
         let place = format!("{host}:{}", connect.get_port());
-        let manners = Manners { wait: options.wait, judge, greet };
+        let manners = Manners { wait: Patience::to_begin, judge, greet };
         Ok(Self {
             connections: Connections::new(connect, manners, place.clone(), options.connections),
             place,
@@ -229,8 +222,17 @@ fn bytes(key: &Key) -> &[u8] {
     key.as_bytes()
 }
 
-fn greet(connection: &mut PgConnection) -> BoxFuture<'_, sqlx::Result<()>> {
-    Box::pin(async move { sqlx::raw_sql(GREETING).execute(connection).await.map(drop) })
+/// A lock that others hold is not waited for beyond the deadline of an
+/// operation: what nobody waits for any more would still wait in the server.
+/// A standby may be behind, so it is none to read from either.
+fn greet(connection: &mut PgConnection, patience: Patience) -> BoxFuture<'_, sqlx::Result<Server>> {
+    Box::pin(async move {
+        let locked = patience.to_begin().as_millis().max(1); // 0 would be for ever
+        let greeting = format!("SET lock_timeout = '{locked}ms'; SELECT NOT pg_is_in_recovery()");
+        let said = sqlx::raw_sql(AssertSqlSafe(greeting)).fetch_all(connection).await?;
+        let said = said.first().ok_or(sqlx::Error::RowNotFound)?;
+        Ok(Server { is_primary: said.try_get(0)?, takes: usize::MAX })
+    })
 }
 
 /// The server says how many rows a statement changed before it commits, and
@@ -294,6 +296,10 @@ impl std::fmt::Debug for PostgresStore {
 impl Store for PostgresStore {
     fn kind(&self) -> &'static str {
         "postgres"
+    }
+
+    fn answer_within(&self, deadline: Duration) {
+        self.connections.answer_within(deadline);
     }
 
     fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Found>, StoreError>> {

@@ -22,20 +22,26 @@ use std::time::Duration;
 use sqlx::error::DatabaseError;
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, SqlStr, Sqlite, SqliteConnection};
-use tokio::time::{Instant, sleep};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqlStr, Sqlite, SqliteConnection};
+use tokio::time::{Instant, sleep, timeout_at};
 
+use super::super::blocking::Blocking;
+use super::super::patience::Patience;
 use super::super::private::{make_private_folder, private_file, sync_folder};
 use super::super::{BoxFuture, Cursor, Entry, Found, Key, OpenError, Page, Store, StoreError, Swept};
-use super::connections::{Connections, Manners, Run, Verdict, Written};
+use super::connections::{Connections, Manners, Run, Server, Verdict, Written};
 use super::table::{DEFAULT_TABLE, check_name, statement};
 use super::{DEFAULT_CONNECTIONS, row};
 
-/// How long an operation waits for others of this process.
-const WAIT: Duration = Duration::from_millis(750);
-/// How long a statement waits for other processes. With the above, shorter
-/// than the deadline of an operation, so that it ends with a certain answer.
-const BUSY: Duration = Duration::from_secs(1);
+/// How long an operation waits for others of this process, and then for other
+/// processes. Together shorter than its deadline, so that it ends with a
+/// certain answer.
+fn wait(patience: &Patience) -> Duration {
+    patience.whole() / 2
+}
+fn busy(patience: &Patience) -> Duration {
+    patience.whole() * 3 / 8
+}
 /// The pause between two attempts where SQLite does not wait by itself.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -70,6 +76,8 @@ pub struct SqliteStore {
 
 struct Inner {
     file: PathBuf,
+    /// What is asked of the disk without SQLite.
+    disk: Blocking,
     writer: Connections<SqliteConnection>,
     readers: Connections<SqliteConnection>,
     sql: Statements,
@@ -141,16 +149,14 @@ impl SqliteStore {
             .filename(&file)
             .create_if_missing(false)
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY)
             .disable_statement_logging();
-        let connections = |most| {
-            let manners = Manners { wait: WAIT, judge, greet: |_| Box::pin(std::future::ready(Ok(()))) };
-            Connections::new(connect.clone(), manners, file.display().to_string(), most)
-        };
+        let connections =
+            |most| Connections::new(connect.clone(), Manners { wait, judge, greet }, file.display().to_string(), most);
         let inner = Inner {
             writer: connections(1),
             readers: connections(options.connections.saturating_sub(1)),
             sql: Statements::new(&options.table),
+            disk: Blocking::default(),
             file,
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -173,12 +179,12 @@ impl Inner {
         query: impl Fn() -> Q,
         run: Run<SqliteConnection, Q, T>,
     ) -> Result<Option<T>, StoreError> {
-        if self.is_missing() { Ok(None) } else { self.readers.read(query, run).await }
+        if self.is_missing().await? { Ok(None) } else { self.readers.read(query, run).await }
     }
 
     /// Writes, if there is a file and a table.
     async fn write(&self, query: impl Fn() -> Bound) -> Result<Written, StoreError> {
-        if self.is_missing() { Ok(Written::NoTable) } else { self.writer.write(query, rows_affected).await }
+        if self.is_missing().await? { Ok(Written::NoTable) } else { self.writer.write(query, rows_affected).await }
     }
 
     async fn load(&self, key: &Key) -> Result<Option<Found>, StoreError> {
@@ -225,7 +231,7 @@ impl Inner {
     }
 
     async fn sweep(&self, now: f64, at_most: usize) -> Result<Swept, StoreError> {
-        if self.is_missing() {
+        if self.is_missing().await? {
             return Ok(Swept::default());
         }
         let query = || sqlx::query(self.sql.sweep.clone()).bind(row::passed(now)).bind(row::limit(at_most));
@@ -244,23 +250,34 @@ impl Inner {
         Ok(row::count(count))
     }
 
-    fn is_missing(&self) -> bool {
-        matches!(self.file.try_exists(), Ok(false))
+    async fn is_missing(&self) -> Result<bool, StoreError> {
+        let file = self.file.clone();
+        self.before_all(move || Ok(matches!(file.try_exists(), Ok(false)))).await
     }
 
     /// Makes what is missing: the file, the table. Others may do so meanwhile.
     async fn create(&self) -> Result<(), StoreError> {
-        if self.is_missing() {
+        if self.is_missing().await? {
             // What is open is a file that somebody has removed.
             self.writer.forget();
             self.readers.forget();
         }
         let file = self.file.clone();
-        let made = tokio::task::spawn_blocking(move || make_file(&file)).await;
-        let made = made.unwrap_or_else(|error| Err(io::Error::other(error)));
-        made.map_err(|error| StoreError::Unavailable(format!("cannot make {}: {error}", self.file.display())))?;
-        let created = self.writer.read(|| self.sql.create.clone(), |connection, sql| Box::pin(create(connection, sql)));
-        created.await.map(drop)
+        let cannot = |error, file: &Path| StoreError::Unavailable(format!("cannot make {}: {error}", file.display()));
+        self.before_all(move || make_file(&file).map_err(|error| cannot(error, &file))).await?;
+        let sql = || (self.sql.create.clone(), busy(self.writer.patience()));
+        self.writer.read(sql, |connection, (sql, wait)| Box::pin(create(connection, sql, wait))).await.map(drop)
+    }
+
+    /// What is asked of the disk before SQLite is asked for anything: as long
+    /// as this takes, nothing has happened.
+    async fn before_all<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let by = Instant::now() + self.writer.patience().to_begin();
+        let late = || StoreError::Unavailable(format!("{}: the disk does not answer", self.file.display()));
+        timeout_at(by, self.disk.run(by, work)).await.unwrap_or_else(|_| Err(late()))
     }
 }
 
@@ -299,8 +316,16 @@ fn bytes(key: &Key) -> &[u8] {
     key.as_bytes()
 }
 
-async fn create(connection: &mut SqliteConnection, sql: SqlStr) -> sqlx::Result<()> {
-    use_wal(connection).await?;
+fn greet(connection: &mut SqliteConnection, patience: Patience) -> BoxFuture<'_, sqlx::Result<Server>> {
+    Box::pin(async move {
+        let greeting = format!("PRAGMA busy_timeout = {}", busy(&patience).as_millis());
+        sqlx::raw_sql(AssertSqlSafe(greeting)).execute(connection).await?;
+        Ok(Server { is_primary: true, takes: usize::MAX })
+    })
+}
+
+async fn create(connection: &mut SqliteConnection, sql: SqlStr, wait: Duration) -> sqlx::Result<()> {
+    use_wal(connection, wait).await?;
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     sqlx::raw_sql(sql).execute(&mut *transaction).await?;
     transaction.commit().await
@@ -308,8 +333,8 @@ async fn create(connection: &mut SqliteConnection, sql: SqlStr) -> sqlx::Result<
 
 /// Switches to WAL. Two who do so at once get in each other's way, and SQLite
 /// does not wait then.
-async fn use_wal(connection: &mut SqliteConnection) -> sqlx::Result<()> {
-    let end = Instant::now() + BUSY;
+async fn use_wal(connection: &mut SqliteConnection, wait: Duration) -> sqlx::Result<()> {
+    let end = Instant::now() + wait;
     loop {
         match sqlx::raw_sql("PRAGMA journal_mode = WAL").execute(&mut *connection).await {
             Err(error) if error.as_database_error().is_some_and(is_busy) && Instant::now() < end => sleep(PAUSE).await,
@@ -347,6 +372,11 @@ impl std::fmt::Debug for SqliteStore {
 impl Store for SqliteStore {
     fn kind(&self) -> &'static str {
         "sqlite"
+    }
+
+    fn answer_within(&self, deadline: Duration) {
+        self.inner.writer.answer_within(deadline);
+        self.inner.readers.answer_within(deadline);
     }
 
     fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Found>, StoreError>> {

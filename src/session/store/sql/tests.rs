@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::super::{Entry, Found, Key, Store};
+use super::super::{Entry, Found, Key, Store, StoreError};
 
 /// What tests/servers says in the environment.
 pub(super) fn address(variable: &str) -> String {
@@ -131,6 +131,21 @@ pub(super) fn server(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let place = rest.split(['/', '?']).next().unwrap_or(rest);
     place.rsplit_once('@').map_or(place, |(_, server)| server).to_owned()
+}
+
+/// A server that accepts connections and never says a word.
+pub(super) async fn silent_server() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    (listener, address)
+}
+
+/// Before the deadline of the factory it is certain that nothing was sent.
+pub(super) async fn tells_in_time(store: &dyn Store) {
+    let deadline = Duration::from_millis(400);
+    store.answer_within(deadline);
+    let told = timeout(deadline, store.compare_and_set(&key(1), Some(1), entry(b"new"))).await;
+    assert!(matches!(told, Ok(Err(StoreError::Unavailable(_)))), "{told:?}");
 }
 
 /// The deadline that the factory gives an operation.

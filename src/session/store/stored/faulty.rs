@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::super::super::factory::BoxFuture;
 use super::super::{Cursor, Entry, Found, Key, Page, Store, StoreError, Swept};
@@ -32,12 +33,14 @@ pub(super) struct FaultyStore {
     loads: Mutex<VecDeque<Fault>>,
     sets: Mutex<VecDeque<Fault>>,
     pub operations: AtomicU32,
+    /// What it was told last.
+    pub deadline: Mutex<Option<Duration>>,
 }
 
 impl FaultyStore {
     pub fn new(store: Arc<dyn Store>) -> Self {
-        let (loads, sets, operations) = Default::default();
-        Self { store, loads, sets, operations }
+        let (loads, sets, operations, deadline) = Default::default();
+        Self { store, loads, sets, operations, deadline }
     }
 
     pub fn fail_loads(&self, faults: impl IntoIterator<Item = Fault>) {
@@ -75,6 +78,10 @@ impl FaultyStore {
 impl Store for FaultyStore {
     fn kind(&self) -> &'static str {
         "faulty"
+    }
+
+    fn answer_within(&self, deadline: Duration) {
+        *self.deadline.lock().expect("the deadline") = Some(deadline);
     }
 
     fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Found>, StoreError>> {

@@ -3,7 +3,7 @@
 mod change;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
@@ -19,7 +19,7 @@ use super::identity::{Id, Identities};
 use super::queue::{Queues, Turn};
 use super::record::Seal;
 use super::sweeper::Sweeper;
-use super::{Damage, Found, Key, Record, Store, StoreError};
+use super::{Damage, Found, Key, LONGEST_DEADLINE, Record, Store, StoreError};
 use change::Change;
 
 /// The most cookies of one visit that are looked up in the store. A browser
@@ -41,7 +41,7 @@ pub struct StoredOptions {
     pub secrets: Vec<Secret>,
     /// The most bytes of a [`Record`].
     pub max_record: usize,
-    /// How long the store may take to answer.
+    /// How long the store may take to answer; at most [`LONGEST_DEADLINE`].
     pub deadline: Duration,
 }
 
@@ -92,6 +92,8 @@ impl Default for StoredOptions {
 pub struct StoredSessions {
     inner: Arc<Inner>,
     sweeper: Sweeper,
+    /// The store may be another factory's still, until this one is visited.
+    taken_over: Once,
 }
 
 #[derive(Debug)]
@@ -139,10 +141,10 @@ impl StoredSessions {
             cookie: options.cookie,
             limits: Limits { timeout: options.timeout, reissue_time: options.reissue_time, lifetime: options.lifetime },
             max_record: options.max_record,
-            deadline: options.deadline,
+            deadline: options.deadline.min(LONGEST_DEADLINE),
             queues: Arc::default(),
         };
-        Ok(Self { inner: Arc::new(inner), sweeper: Sweeper::new() })
+        Ok(Self { inner: Arc::new(inner), sweeper: Sweeper::new(), taken_over: Once::new() })
     }
 
     /// The store.
@@ -263,7 +265,8 @@ impl Inner {
             Ok(true) => Ok(()),
             Ok(false) => Err(SessionError::Conflict),
             Err(error) => {
-                if let Some(turn) = &turn {
+                let is_let_down = !matches!(error, StoreError::TooLarge { .. });
+                if let Some(turn) = turn.as_ref().filter(|_| is_let_down) {
                     turn.fail();
                 }
                 Err(error.into())
@@ -293,6 +296,7 @@ impl SessionFactory for StoredSessions {
     }
 
     fn load<'a>(&'a self, visit: &'a Visit) -> BoxFuture<'a, Result<Loaded, SessionError>> {
+        self.taken_over.call_once(|| self.inner.store.answer_within(self.inner.deadline));
         self.sweeper.notice(&self.inner.store, visit.now);
         Box::pin(self.inner.load(visit))
     }
@@ -311,7 +315,11 @@ impl SessionFactory for StoredSessions {
             // A task of its own, so that it ends even if nobody waits for it.
             let task = tokio::spawn(async move { inner.carry_out(change, turn).await });
             let done = task.await.unwrap_or_else(|error| Err(SessionError::OutcomeUnknown(error.to_string())));
-            done.map(|()| committed)
+            match done {
+                Ok(()) => Ok(committed),
+                Err(SessionError::TooLarge { bytes, limit, .. }) => Err(SessionError::too_large(bytes, limit, session)),
+                Err(error) => Err(error),
+            }
         })
     }
 }

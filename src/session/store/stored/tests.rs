@@ -290,6 +290,21 @@ async fn a_cookie_is_explained_without_its_id() {
 }
 
 #[tokio::test]
+async fn a_store_that_goes_on_under_another_deadline_learns_it_when_the_new_site_is_visited() {
+    let site = Site::new().await;
+    let told = || site.store.deadline.lock().expect("the deadline").take();
+    assert_eq!(told(), Some(Duration::from_secs(2)));
+    for (deadline, expected) in [(Duration::from_secs(7), Duration::from_secs(7)), (Duration::MAX, LONGEST_DEADLINE)] {
+        let options = StoredOptions { secrets: vec![secret()], deadline, ..StoredOptions::default() };
+        let next = StoredSessions::new(Arc::clone(&site.store) as Arc<dyn Store>, options).expect("a secret");
+        assert_eq!(told(), None, "the old site is still served");
+        let done = transact(&next, &visit(&[&site.cookie]), ALL, increment, |_| true).await;
+        assert!(done.is_ok(), "{done:?}");
+        assert_eq!(told(), Some(expected));
+    }
+}
+
+#[tokio::test]
 async fn no_secret_is_an_error() {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
     let made = StoredSessions::new(store, StoredOptions::default());

@@ -63,6 +63,29 @@ async fn a_server_that_does_not_say_a_word_was_sent_no_write() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_sent_in_time_is_told_in_time() {
+    const DEADLINE: Duration = Duration::from_millis(400);
+    let silent = FakeServer::start(|_, _| Answer::Nothing).await;
+    let place = silent.url.trim_start_matches("redis://").to_owned();
+    let port = place.rsplit_once(':').expect("a port").1;
+    let slots = format!("*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$9\r\n127.0.0.1\r\n:{port}\r\n");
+    let slots: &'static str = slots.leak();
+    let node = FakeServer::start(move |_, name| if name == "PING" { PONG } else { Answer::Say(slots) }).await;
+    for url in [
+        silent.url.clone(),
+        format!("redis+sentinel://{place}/sessions"),
+        format!("redis+cluster://{place}"),
+        node.url.replace("redis://", "redis+cluster://"), // which says that the silent one has everything
+    ] {
+        let store = store_at(&url);
+        store.answer_within(DEADLINE);
+        let told = timeout(DEADLINE, store.compare_and_set(&KEY, Some(1), entry(b"new"))).await;
+        assert!(matches!(told, Ok(Err(StoreError::Unavailable(_)))), "{url}: {told:?}");
+    }
+    assert_eq!(silent.count("EVALSHA"), 0);
+}
+
+#[tokio::test]
 async fn whoever_is_no_longer_the_master_is_left() {
     let server = FakeServer::start(|connection, name| match (connection, name) {
         (_, "PING") => PONG,

@@ -39,7 +39,7 @@ impl Server {
             command.current_dir(folder.path()).stdout(Stdio::null());
             let mut process = command.spawn().expect("redis-server, of the Debian package");
             let address = Address::Tcp { host: "127.0.0.1".into(), port };
-            let connector = Connector::new(&Default::default(), 0, None);
+            let connector = Connector::new(&Default::default(), 0, None, Patience::default());
             while process.try_wait().expect("a process").is_none() {
                 if connector.connect(&address).await.is_ok() {
                     return Self { address, process, _folder: folder };

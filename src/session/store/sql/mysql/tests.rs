@@ -6,7 +6,8 @@ use tokio::time::sleep;
 use super::super::super::contract;
 use super::super::connections::SHORT_REST;
 use super::super::tests::{
-    Between, address, bytes, count_on, entry, fall_silent, fresh_table, give_up_halfway, key, server,
+    Between, address, bytes, count_on, entry, fall_silent, fresh_table, give_up_halfway, key, server, silent_server,
+    tells_in_time,
 };
 use super::*;
 
@@ -212,6 +213,21 @@ async fn a_user_who_may_make_no_table_uses_the_one_there_is() {
     table.run("DROP TABLE `{table}`; DROP USER `{table}`, `{table}`@localhost").await;
 }
 
+#[tokio::test]
+#[ignore = "needs MySQL: run by tests/run"]
+async fn more_than_a_packet_is_told_as_too_large_and_the_old_record_stays() {
+    let table = Table::new();
+    let store = table.store();
+    assert_eq!(store.compare_and_set(&key(1), None, entry(b"old")).await, Ok(true));
+    let seen = store.load(&key(1)).await.expect("a server").map(|found| found.version);
+    let limit = store.connections.takes() - STATEMENT_BYTES;
+    let too_large = store.compare_and_set(&key(1), seen, entry(&vec![0; limit + 1])).await;
+    assert_eq!(too_large, Err(StoreError::TooLarge { bytes: limit + 1, limit }));
+    assert_eq!(bytes(store.load(&key(1)).await.expect("a server")), Some(b"old".to_vec()));
+    assert_eq!(store.compare_and_set(&key(1), seen, entry(&vec![0; limit])).await, Ok(true));
+    table.remove().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs MySQL: run by tests/run"]
 async fn connections_that_fall_silent_are_given_up_together() {
@@ -242,6 +258,29 @@ async fn a_certificate_is_checked_if_the_url_asks_for_it() {
     assert!(encryption == "true" || encryption.starts_with("TLS"), "{encryption}");
     let refused = store(format!("{url}?ssl-mode=VERIFY_IDENTITY")).load(&key(1)).await;
     assert!(matches!(&refused, Err(StoreError::Unavailable(why)) if why.contains("certificate")), "{refused:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs MySQL: run by tests/run"]
+async fn locks_are_waited_for_in_proportion_to_the_deadline() {
+    let table = Table::new();
+    let store = table.store();
+    for (deadline, expected) in [(2, "1"), (60, "45")] {
+        store.answer_within(Duration::from_secs(deadline));
+        let asked = store.connections.read(
+            || sqlx::query_scalar("SELECT CAST(@@innodb_lock_wait_timeout AS CHAR)"),
+            |connection, query| Box::pin(query.fetch_one(connection)),
+        );
+        assert_eq!(asked.await, Ok(Some(expected.to_owned())));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_was_sent_nothing_and_that_is_told_in_time() {
+    let (_listener, address) = silent_server().await;
+    let url = format!("mysql://user:word@{address}/db");
+    let store = MysqlStore::new(MysqlOptions { url, ..MysqlOptions::default() }).expect("a store");
+    tells_in_time(&store).await;
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@ use sqlx::Connection;
 
 use super::super::super::contract;
 use super::super::tests::{
-    Between, address, bytes, count_on, entry, fall_silent, fresh_table, give_up_halfway, key, server,
+    Between, address, bytes, count_on, entry, fall_silent, fresh_table, give_up_halfway, key, server, silent_server,
+    tells_in_time,
 };
 use super::*;
 
@@ -208,6 +209,45 @@ async fn a_certificate_is_checked_if_the_url_asks_for_it() {
     assert!(encryption == "true" || encryption.starts_with("TLS"), "{encryption}");
     let refused = store(format!("{url}?sslmode=verify-full")).load(&key(1)).await;
     assert!(matches!(&refused, Err(StoreError::Unavailable(why)) if why.contains("certificate")), "{refused:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: run by tests/run"]
+async fn a_standby_is_refused() {
+    let table = Table::new();
+    // A function of this name that is found before the server's own.
+    table
+        .run(r#"CREATE SCHEMA "{table}"; CREATE FUNCTION "{table}".pg_is_in_recovery() RETURNS boolean LANGUAGE sql AS 'SELECT true'"#)
+        .await;
+    let separator = if table.url.contains('?') { '&' } else { '?' };
+    let url = format!("{}{separator}options[search_path]={},pg_catalog", table.url, table.name);
+    let standby = PostgresStore::new(PostgresOptions { url, ..PostgresOptions::default() }).expect("a store");
+    let refused = standby.load(&key(1)).await;
+    assert!(matches!(&refused, Err(StoreError::Unavailable(why)) if why.contains("only reads")), "{refused:?}");
+    table.run(r#"DROP SCHEMA "{table}" CASCADE"#).await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: run by tests/run"]
+async fn locks_are_waited_for_in_proportion_to_the_deadline() {
+    let table = Table::new();
+    let store = table.store();
+    for (deadline, expected) in [(2, "1500ms"), (60, "45s")] {
+        store.answer_within(Duration::from_secs(deadline));
+        let asked = store.connections.read(
+            || sqlx::query_scalar("SHOW lock_timeout"),
+            |connection, query| Box::pin(query.fetch_one(connection)),
+        );
+        assert_eq!(asked.await, Ok(Some(expected.to_owned())));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_was_sent_nothing_and_that_is_told_in_time() {
+    let (_listener, address) = silent_server().await;
+    let url = format!("postgres://user@{address}/db?sslmode=disable");
+    let store = PostgresStore::new(PostgresOptions { url, ..PostgresOptions::default() }).expect("a store");
+    tells_in_time(&store).await;
 }
 
 #[tokio::test]

@@ -92,6 +92,25 @@ async fn every_commit_waits_for_the_disk() {
 }
 
 #[tokio::test]
+async fn other_processes_are_waited_for_in_proportion_to_the_deadline() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = store(&folder.path().join("sessions.sqlite"));
+    assert_eq!(store.compare_and_set(&KEY, None, entry(b"old")).await, Ok(true));
+    for (deadline, busy) in [(None, 750_i64), (Some(1), 375), (Some(60), 22_500)] {
+        if let Some(seconds) = deadline {
+            store.answer_within(Duration::from_secs(seconds));
+        }
+        for connections in [&store.inner.writer, &store.inner.readers] {
+            let asked = connections.read(
+                || sqlx::query_scalar("PRAGMA busy_timeout"),
+                |connection, query| Box::pin(query.fetch_one(connection)),
+            );
+            assert_eq!(asked.await, Ok(Some(busy)));
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_sweep_looks_nowhere_but_in_the_index() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = store(&folder.path().join("sessions.sqlite"));
