@@ -5,14 +5,19 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
-use super::Store;
+use super::{Store, StoreError, Swept};
 
 /// The pause between two rounds.
 const ROUND: Duration = Duration::from_secs(60);
 /// The most entries one step removes.
 const STEP: usize = 1000;
+/// The longest that a step may take: one that hangs must not be the last.
+const STEP_TAKES_AT_MOST: Duration = Duration::from_secs(30);
+/// The steps of a round that may fail, before the round is given up. What is
+/// wrong in one place need not be so in the next.
+const MOST_FAILURES: usize = 3;
 /// After a step the sweeper rests this many times as long as the step took:
 /// it never has more than a fifth of the store's time.
 const REST: u32 = 4;
@@ -72,35 +77,74 @@ impl Clock {
     }
 }
 
-async fn sweep(store: Arc<dyn Store>, clock: Arc<Clock>) {
-    let mut failed = false;
-    loop {
-        sleep(ROUND).await;
-        match round(store.as_ref(), &clock).await {
-            Ok(()) => failed = false,
-            // Once: a store that is down for a night would fill the log.
-            Err(_) if failed => {}
-            Err(error) => {
-                failed = true;
-                tracing::warn!(store = store.kind(), %error, "expired sessions could not be removed");
-            }
+/// What there is to say after a round.
+#[derive(Debug, PartialEq, Eq)]
+enum News {
+    Fails(StoreError),
+    WorksAgain,
+}
+
+/// How the last round went. A store that is down for a night must not fill the
+/// log, so only a change is news.
+#[derive(Debug, Default)]
+struct Health {
+    fails: bool,
+}
+
+impl Health {
+    fn after(&mut self, round: Result<(), StoreError>) -> Option<News> {
+        let failed = std::mem::replace(&mut self.fails, round.is_err());
+        match round {
+            Err(error) if !failed => Some(News::Fails(error)),
+            Ok(()) if failed => Some(News::WorksAgain),
+            _ => None,
         }
     }
 }
 
-async fn round(store: &dyn Store, clock: &Clock) -> Result<(), super::StoreError> {
+async fn sweep(store: Arc<dyn Store>, clock: Arc<Clock>) {
+    let mut health = Health::default();
+    loop {
+        sleep(ROUND).await;
+        let kind = store.kind();
+        match health.after(round(store.as_ref(), &clock).await) {
+            Some(News::Fails(error)) => tracing::warn!(store = kind, %error, "expired sessions could not be removed"),
+            Some(News::WorksAgain) => tracing::info!(store = kind, "expired sessions are removed again"),
+            None => {}
+        }
+    }
+}
+
+async fn round(store: &dyn Store, clock: &Clock) -> Result<(), StoreError> {
+    let (mut failures, mut outcome) = (0, Ok(()));
     loop {
         let begun = Instant::now();
-        if !store.sweep(clock.now(), STEP).await?.more {
-            return Ok(());
+        match step(store, clock).await {
+            Ok(Swept { more: true, .. }) => {}
+            Ok(_) => return outcome,
+            Err(error) => {
+                failures += 1;
+                outcome = Err(error);
+                if failures == MOST_FAILURES {
+                    return outcome;
+                }
+            }
         }
         sleep(begun.elapsed().saturating_mul(REST).max(SHORTEST_REST)).await;
     }
 }
 
+async fn step(store: &dyn Store, clock: &Clock) -> Result<Swept, StoreError> {
+    let late = |_| Err(StoreError::Unavailable(format!("no answer within {STEP_TAKES_AT_MOST:?}")));
+    timeout(STEP_TAKES_AT_MOST, store.sweep(clock.now(), STEP)).await.unwrap_or_else(late)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::{Entry, Key, MemoryStore};
+    use std::sync::Mutex;
+
+    use super::super::super::factory::BoxFuture;
+    use super::super::{Entry, Found, Key, MemoryStore};
     use super::*;
 
     async fn stored(store: &dyn Store, id: u32, expires: u64) {
@@ -122,6 +166,75 @@ mod tests {
         assert_eq!(store.count().await, Ok(5001), "none has expired yet");
         sleep(Duration::from_secs(60)).await;
         assert_eq!(store.count().await, Ok(1));
+    }
+
+    /// A store of three parts that are swept in turn, of which some hang.
+    #[derive(Debug, Default)]
+    struct Parts {
+        hang: Mutex<Vec<usize>>,
+        asked: Mutex<Vec<usize>>,
+    }
+
+    impl Store for Parts {
+        fn kind(&self) -> &'static str {
+            "parts"
+        }
+
+        fn load<'a>(&'a self, _: &'a Key) -> BoxFuture<'a, Result<Option<Found>, StoreError>> {
+            Box::pin(async { Ok(None) })
+        }
+
+        fn compare_and_set<'a>(
+            &'a self,
+            _: &'a Key,
+            _: Option<u64>,
+            _: Option<Entry>,
+        ) -> BoxFuture<'a, Result<bool, StoreError>> {
+            Box::pin(async { Ok(false) })
+        }
+
+        fn sweep(&self, _: f64, _: usize) -> BoxFuture<'_, Result<Swept, StoreError>> {
+            Box::pin(async {
+                let at = self.asked.lock().expect("no panic").len() % 3;
+                self.asked.lock().expect("no panic").push(at);
+                let hangs = self.hang.lock().expect("no panic").contains(&at);
+                if hangs {
+                    std::future::pending::<()>().await;
+                }
+                Ok(Swept { removed: 0, more: at < 2 })
+            })
+        }
+    }
+
+    async fn round_of(parts: &Parts) -> (Result<(), StoreError>, Vec<usize>) {
+        let clock = Clock { origin: Instant::now(), origin_time: AtomicU64::new(0) };
+        let done = round(parts, &clock).await;
+        (done, std::mem::take(&mut parts.asked.lock().expect("no panic")))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_part_that_hangs_keeps_no_other_from_being_swept() {
+        let parts = Parts::default();
+        parts.hang.lock().expect("no panic").push(0);
+        let (done, asked) = round_of(&parts).await;
+        assert!(matches!(done, Err(StoreError::Unavailable(_))), "{done:?}");
+        assert_eq!(asked, [0, 1, 2]);
+        parts.hang.lock().expect("no panic").extend([1, 2]);
+        let (done, asked) = round_of(&parts).await;
+        assert!(done.is_err() && asked == [0, 1, 2], "a store that hangs is left alone for a while: {asked:?}");
+        parts.hang.lock().expect("no panic").clear();
+        assert_eq!(round_of(&parts).await, (Ok(()), vec![0, 1, 2]));
+    }
+
+    #[test]
+    fn a_failure_and_its_end_are_told_once() {
+        let mut health = Health::default();
+        let failure = || StoreError::Unavailable("it hangs".into());
+        assert_eq!(health.after(Ok(())), None);
+        assert_eq!(health.after(Err(failure())), Some(News::Fails(failure())));
+        assert_eq!(health.after(Err(failure())), None);
+        assert_eq!(health.after(Ok(())), Some(News::WorksAgain));
+        assert_eq!(health.after(Ok(())), None);
     }
 
     #[tokio::test(start_paused = true)]
