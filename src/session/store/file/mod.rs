@@ -27,6 +27,7 @@ use tokio::time::{Instant, timeout_at};
 use super::super::factory::BoxFuture;
 use super::blocking::Blocking;
 use super::patience::Patience;
+use super::private::{make_private_folder, settle_above};
 use super::{Cursor, Entry, Found, Key, Page, Store, StoreError, Swept};
 use disk::{Disk, RealDisk};
 use shard::Shard;
@@ -44,6 +45,10 @@ pub struct FileStore {
 
 #[derive(Debug)]
 struct Inner {
+    folder: PathBuf,
+    /// Whether this process has seen to it that the folder is there, and
+    /// outlives a power failure.
+    settled: AtomicBool,
     shards: Vec<Shard>,
     /// In this process one task at a time waits for a shard's file lock, so
     /// that a stuck process elsewhere cannot use up all threads here.
@@ -62,9 +67,11 @@ impl FileStore {
     }
 
     fn on(disk: Box<dyn Disk>, folder: PathBuf) -> Self {
-        let shard = |first| Shard { folder: folder.join(format!("{first:02x}")) };
+        let shard = |first| Shard::new(folder.join(format!("{first:02x}")));
         let inner = Inner {
             shards: (0..SHARDS).map(shard).collect(),
+            folder,
+            settled: AtomicBool::new(false),
             turns: std::iter::repeat_with(Arc::default).take(SHARDS).collect(),
             disk,
             next: AtomicUsize::new(0),
@@ -103,6 +110,7 @@ impl FileStore {
         let gives_up = begins.clone();
         let mut changing = pin!(self.run(by, move |inner| {
             let _turn = turn; // until the work is done, not until someone stops waiting for it
+            inner.settle()?;
             let shard = inner.shard(shard)?.lock(inner.disk.as_ref())?;
             if begins.is_first() { work(&shard) } else { Err(late()) }
         }));
@@ -135,6 +143,17 @@ impl FileStore {
 }
 
 impl Inner {
+    fn settle(&self) -> Result<(), StoreError> {
+        if self.settled.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        make_private_folder(&self.folder, |above| self.disk.sync_folder(above))
+            .map_err(|error| StoreError::Unavailable(format!("cannot make the session folder: {error}")))?;
+        settle_above(&self.folder);
+        self.settled.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
     fn shard(&self, at: usize) -> Result<&Shard, StoreError> {
         self.shards.get(at).ok_or_else(no_such_shard)
     }

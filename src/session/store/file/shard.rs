@@ -10,6 +10,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::super::private::{make_private_folder, private_file};
@@ -21,9 +22,12 @@ use super::layout::{self, Expiry};
 const DAMAGED_FILES_LAST: f64 = 86_400.0;
 
 /// A folder of records.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Shard {
-    pub folder: PathBuf,
+    folder: PathBuf,
+    /// Whether this process has seen to it that the folder outlives a power
+    /// failure. Another one may have made it, and ended before.
+    settled: AtomicBool,
 }
 
 /// A shard that no other process changes meanwhile. The lock goes when this
@@ -35,6 +39,11 @@ pub(super) struct Locked<'s> {
 }
 
 impl Shard {
+    /// Touches no file yet.
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder, settled: AtomicBool::new(false) }
+    }
+
     pub fn path(&self, key: &Key) -> PathBuf {
         self.folder.join(key.to_string())
     }
@@ -52,18 +61,23 @@ impl Shard {
     pub fn lock<'s>(&'s self, disk: &'s dyn Disk) -> Result<Locked<'s>, StoreError> {
         let path = self.folder.join(".lock");
         let open = || private_file().open(&path);
+        let sync = |above: &Path| disk.sync_folder(above);
         let file = open().or_else(|error| match error.kind() {
-            io::ErrorKind::NotFound => self.make(disk).and_then(|()| open()),
+            io::ErrorKind::NotFound => make_private_folder(&self.folder, sync).and_then(|()| open()),
             _ => Err(error),
         });
+        let file = file.and_then(|file| self.settle(disk).map(|()| file));
         let file = file.and_then(|file| file.lock().map(|()| file));
         let file = file.map_err(|error| unavailable("lock", &error))?;
         Ok(Locked { shard: self, disk, _lock: file })
     }
 
-    fn make(&self, disk: &dyn Disk) -> io::Result<()> {
-        make_private_folder(&self.folder)?;
-        self.folder.parent().map_or(Ok(()), |parent| disk.sync_folder(parent))
+    fn settle(&self, disk: &dyn Disk) -> io::Result<()> {
+        if let Some(above) = self.folder.parent().filter(|_| !self.settled.load(Ordering::Relaxed)) {
+            disk.sync_folder(above)?;
+            self.settled.store(true, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// The keys of all records, in order.

@@ -1,6 +1,7 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::Mutex;
 use std::time::SystemTime;
 
 use tokio::time::timeout;
@@ -150,38 +151,48 @@ async fn a_change_that_others_hold_up_for_too_long_is_never_made() {
     assert_eq!(store.compare_and_set(&KEY, Some(1), entry(b"newer")).await, Ok(true), "nothing has changed");
 }
 
-/// A disk that answers when it is told to.
-#[derive(Debug)]
-struct HungDisk(std::sync::Mutex<std::sync::mpsc::Receiver<()>>);
-
-impl Disk for HungDisk {
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        let _told = self.0.lock().map(|told| told.recv());
-        RealDisk.read(path)
+#[tokio::test]
+async fn every_folder_on_the_way_to_a_record_is_on_the_disk_once_it_is_confirmed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (root, above) = (folder.path(), folder.path().join("a"));
+    let sessions = above.join("sessions");
+    let noted = Arc::new(Mutex::new(Vec::new()));
+    let synced = || std::mem::take(&mut *noted.lock().expect("no panic"));
+    let store = || {
+        let noted = Arc::clone(&noted);
+        let note = move |step, path: &Path| {
+            if step == Step::SyncFolder {
+                noted.lock().expect("no panic").push(path.to_owned());
+            }
+            Ok(())
+        };
+        FileStore::on(odd_disk(note), sessions.clone())
+    };
+    let first = store();
+    assert_eq!(first.compare_and_set(&KEY, None, entry(b"1")).await, Ok(true));
+    let all = synced();
+    for path in [root, &above, &sessions, &shard(&sessions)] {
+        assert!(all.contains(&path.to_owned()), "{path:?} is not in {all:?}");
     }
-
-    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        RealDisk.write(path, bytes)
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        RealDisk.rename(from, to)
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        RealDisk.remove(path)
-    }
-
-    fn sync_folder(&self, path: &Path) -> io::Result<()> {
-        RealDisk.sync_folder(path)
-    }
+    assert_eq!(first.compare_and_set(&KEY, Some(1), entry(b"2")).await, Ok(true));
+    assert_eq!(synced(), [shard(&sessions)]);
+    // Whoever made the folder may have been killed before it was on the disk.
+    assert_eq!(store().compare_and_set(&KEY, Some(2), entry(b"3")).await, Ok(true));
+    assert_eq!(synced(), [sessions.clone(), shard(&sessions)]);
 }
 
 #[tokio::test]
 async fn a_disk_that_hangs_keeps_some_threads_and_not_all() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (tell, told) = std::sync::mpsc::channel();
-    let store = FileStore::on(Box::new(HungDisk(told.into())), folder.path().to_owned());
+    let (tell, told) = std::sync::mpsc::channel::<()>();
+    let told = Mutex::new(told);
+    let hang = move |step, _: &Path| {
+        if step == Step::Read {
+            let _ = told.lock().map(|told| told.recv());
+        }
+        Ok(())
+    };
+    let store = FileStore::on(odd_disk(hang), folder.path().to_owned());
     store.answer_within(Duration::from_millis(200));
     let mut loading = tokio::task::JoinSet::new();
     for number in 0..600_u32 {
@@ -264,41 +275,60 @@ async fn a_folder_that_cannot_be_used_is_an_error() {
     assert_eq!(store.compare_and_set(&KEY, None, entry(b"new")).await, Ok(true), "it comes back by itself");
 }
 
-/// A disk whose step with this number fails; a write halfway.
-#[derive(Debug)]
-struct FailingDisk {
-    steps: Arc<AtomicUsize>,
-    fails: usize,
+/// A step that a disk is asked for.
+#[derive(Clone, Copy, PartialEq)]
+enum Step {
+    Read,
+    Write,
+    Rename,
+    Remove,
+    SyncFolder,
 }
 
-impl FailingDisk {
-    fn step(&self) -> io::Result<()> {
-        let number = self.steps.fetch_add(1, Ordering::SeqCst);
-        if number == self.fails { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+/// A disk on which something happens before every step; before a write is
+/// done, half of it is.
+struct OddDisk<F>(F);
+
+fn odd_disk(before: impl Fn(Step, &Path) -> io::Result<()> + Send + Sync + 'static) -> Box<dyn Disk> {
+    Box::new(OddDisk(before))
+}
+
+impl<F> std::fmt::Debug for OddDisk<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OddDisk")
     }
 }
 
-impl Disk for FailingDisk {
+impl<F: Fn(Step, &Path) -> io::Result<()> + Send + Sync + 'static> Disk for OddDisk<F> {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.step().and_then(|()| RealDisk.read(path))
+        self.0(Step::Read, path).and_then(|()| RealDisk.read(path))
     }
 
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         RealDisk.write(path, &bytes[..bytes.len() / 2])?;
-        self.step().and_then(|()| RealDisk.write(path, bytes))
+        self.0(Step::Write, path).and_then(|()| RealDisk.write(path, bytes))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.step().and_then(|()| RealDisk.rename(from, to))
+        self.0(Step::Rename, from).and_then(|()| RealDisk.rename(from, to))
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        self.step().and_then(|()| RealDisk.remove(path))
+        self.0(Step::Remove, path).and_then(|()| RealDisk.remove(path))
     }
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
-        self.step().and_then(|()| RealDisk.sync_folder(path))
+        self.0(Step::SyncFolder, path).and_then(|()| RealDisk.sync_folder(path))
     }
+}
+
+/// A disk whose step with this number fails. It counts them in `steps`.
+fn failing_disk(steps: &Arc<AtomicUsize>, fails: usize) -> Box<dyn Disk> {
+    let steps = Arc::clone(steps);
+    odd_disk(move |_, _| match steps.fetch_add(1, Ordering::SeqCst) {
+        number if number == fails => Err(io::ErrorKind::StorageFull.into()),
+        _ => Ok(()),
+    })
 }
 
 /// Fails every step in turn, until none fails, and returns how many there are.
@@ -311,8 +341,7 @@ async fn every_step_in_turn(old: Option<&[u8]>, new: Option<&[u8]>) -> usize {
         }
         let seen = sound.load(&KEY).await.expect("a file").map(|found| found.version);
         let steps = Arc::new(AtomicUsize::new(0));
-        let disk = FailingDisk { steps: Arc::clone(&steps), fails };
-        let store = FileStore::on(Box::new(disk), folder.path().to_owned());
+        let store = FileStore::on(failing_disk(&steps, fails), folder.path().to_owned());
         let done = store.compare_and_set(&KEY, seen, new.and_then(entry)).await;
 
         let left = bytes(sound.load(&KEY).await.expect("a file"));

@@ -27,7 +27,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::super::blocking::Blocking;
 use super::super::patience::Patience;
-use super::super::private::{make_private_folder, private_file, sync_folder};
+use super::super::private::{make_private_folder, private_file, settle_above, sync_folder};
 use super::super::{BoxFuture, Cursor, Entry, Found, Key, OpenError, Page, Store, StoreError, Swept};
 use super::connections::{Connections, Manners, Run, Server, Verdict, Written};
 use super::table::{DEFAULT_TABLE, check_name, statement};
@@ -291,7 +291,7 @@ fn make_file(file: &Path) -> io::Result<()> {
         return Ok(());
     }
     let folder = file.parent().unwrap_or(Path::new("/"));
-    make_private_folder(folder)?;
+    make_private_folder(folder, sync_folder)?;
     let draft = file.with_extension(format!("{:016x}.new", getrandom::u64().map_err(io::Error::other)?));
     private_file().create_new(true).open(&draft)?;
     let named = fs::hard_link(&draft, file);
@@ -301,7 +301,8 @@ fn make_file(file: &Path) -> io::Result<()> {
         Err(error) => Err(error),
         Ok(()) => {
             sync_folder(folder)?;
-            folder.parent().map_or(Ok(()), sync_folder)
+            settle_above(folder);
+            Ok(())
         }
     }
 }
