@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::Args;
 
 use super::{Exit, complain};
-use crate::action::Verb;
+use crate::action::{Operand, Verb};
 use crate::config::keys;
 use crate::diagnostic::did_you_mean;
 use crate::site::Vocabulary;
@@ -40,14 +40,20 @@ fn describe(verb: &Verb, out: &mut impl Write) -> io::Result<()> {
     for option in verb.options {
         writeln!(out, "  {:16} {}", option.name, option.summary)?;
     }
+    let has_name = matches!(verb.operand, Operand::Key | Operand::Param | Operand::Users);
     for (name, _, summary) in keys::ACTION {
+        let summary = match *name {
+            "as" if verb.yields.is_none() => continue,
+            "or" if verb.cannot.is_none() => continue,
+            "as" if !has_name => "The name its value is bound to for templates.",
+            _ => summary,
+        };
         writeln!(out, "  {name:16} {summary}")?;
     }
-    if let Some(value) = verb.yields {
-        writeln!(out, "\nIts value: {value}.")?;
-    }
-    if let Some(cannot) = verb.cannot {
-        writeln!(out, "`or` answers if {cannot}.")?;
+    let value = verb.yields.map(|value| format!("Its value: {value}."));
+    let cannot = verb.cannot.map(|cannot| format!("`or` answers if {cannot}."));
+    for (at, sentence) in value.into_iter().chain(cannot).enumerate() {
+        writeln!(out, "{}{sentence}", if at == 0 { "\n" } else { "" })?;
     }
     writeln!(out, "\nExample: actions = [{}]", verb.example)
 }

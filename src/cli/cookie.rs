@@ -1,10 +1,11 @@
 //! `sitewright cookie`: what a session cookie says, and whether it would be believed.
 
 use std::io::{self, BufRead, Write};
+use std::path::Path;
 
 use clap::Args;
 
-use super::{ConfigOption, Exit, complain, load, now};
+use super::{Exit, complain, load, now};
 use crate::site::Vocabulary;
 
 #[derive(Args, Debug)]
@@ -14,12 +15,10 @@ pub struct Options {
     // One in sixty-four begins with a dash.
     #[arg(allow_hyphen_values = true)]
     value: String,
-    #[command(flatten)]
-    config: ConfigOption,
 }
 
-pub fn run(options: &Options, vocabulary: &Vocabulary, out: &mut impl Write) -> io::Result<Exit> {
-    let serving = match load(&options.config, vocabulary) {
+pub fn run(options: &Options, config: &Path, vocabulary: &Vocabulary, out: &mut impl Write) -> io::Result<Exit> {
+    let serving = match load(config, vocabulary) {
         Ok(serving) => serving,
         Err(exit) => return Ok(exit),
     };

@@ -1,6 +1,7 @@
 //! The command line: arguments to exit code, one file per subcommand.
 
 mod actions;
+mod arguments;
 mod check;
 mod completions;
 mod cookie;
@@ -18,11 +19,10 @@ mod test;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Environment, process_environment};
@@ -52,8 +52,10 @@ impl From<Exit> for ExitCode {
 
 /// Serves a web site that is declared, not programmed.
 #[derive(Parser, Debug)]
-#[command(name = "sitewright", version, about, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+#[command(name = "sitewright", version, about, after_help = EXAMPLES)]
 struct Cli {
+    #[command(flatten)]
+    site: SiteOption,
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
@@ -77,7 +79,7 @@ enum Command {
     /// Check sites: every problem at once, with file, line, excerpt and advice
     Check(check::Options),
     /// Show the routes, with methods, session use and actions
-    Routes(routes::Options),
+    Routes,
     /// Make one request without a server
     Request(request::Options),
     /// Run snapshot tests of declared sites
@@ -97,39 +99,54 @@ enum Command {
 }
 
 /// Which site.
-#[derive(Args, Clone, Debug)]
-struct ConfigOption {
-    /// The site's file
-    #[arg(long, short, value_name = "FILE", default_value = "config.toml")]
-    config: PathBuf,
+#[derive(Args, Debug)]
+struct SiteOption {
+    /// The site: its file, or the folder it is in [default: config.toml]
+    #[arg(long, short, value_name = "SITE", global = true)]
+    config: Option<PathBuf>,
+}
+
+impl SiteOption {
+    /// The site's file.
+    fn file(&self) -> PathBuf {
+        self.config.as_deref().map_or_else(|| PathBuf::from(FILE), site_file)
+    }
+}
+
+/// What a site's file is called.
+const FILE: &str = "config.toml";
+
+/// The file of a site that is given by it, or by its folder.
+fn site_file(site: &Path) -> PathBuf {
+    if !site.is_dir() {
+        return site.to_owned();
+    }
+    site.strip_prefix(".").unwrap_or(site).join(FILE)
 }
 
 /// Runs the program with these arguments (the first is the program's name), for sites that may use
 /// this vocabulary: a program with verbs or session factories of its own is this one call.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, vocabulary: &Vocabulary) -> Exit {
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = match arguments::read(arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-            let _ = error.print();
-            return if asked { Exit::Fine } else { Exit::Usage };
-        }
+        Err(exit) => return exit,
     };
+    let config = cli.site.file();
     let mut out = io::stdout().lock();
     let done = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(options) => {
             drop(out);
-            Ok(serve::run(&options, vocabulary))
+            Ok(serve::run(&options, &config, vocabulary))
         }
-        Command::Check(options) => check::run(&options, vocabulary, &mut out),
-        Command::Routes(options) => routes::run(&options, vocabulary, &mut out),
-        Command::Request(options) => request::run(&options, vocabulary, &mut out),
-        Command::Test(options) => test::run(&options, vocabulary, &mut out),
+        Command::Check(options) => check::run(&options, &cli.site, vocabulary, &mut out),
+        Command::Routes => routes::run(&config, vocabulary, &mut out),
+        Command::Request(options) => request::run(&options, &config, vocabulary, &mut out),
+        Command::Test(options) => test::run(&options, &cli.site, vocabulary, &mut out),
         Command::Actions(options) => actions::run(&options, vocabulary, &mut out),
         Command::Secret => secret::run(&mut out),
         Command::Password(options) => password::run(&options, &mut out),
-        Command::Cookie(options) => cookie::run(&options, vocabulary, &mut out),
-        Command::Sessions(options) => sessions::run(&options, vocabulary, &mut out),
+        Command::Cookie(options) => cookie::run(&options, &config, vocabulary, &mut out),
+        Command::Sessions(options) => sessions::run(&options, &config, vocabulary, &mut out),
         Command::Completions(options) => completions::run(&options, &mut out),
     };
     match done {
@@ -160,14 +177,14 @@ fn report(problems: &Diagnostics) {
 }
 
 /// Loads a site to look at it: nothing is written, no server is asked.
-fn load(config: &ConfigOption, vocabulary: &Vocabulary) -> Result<Serving, Exit> {
+fn load(config: &Path, vocabulary: &Vocabulary) -> Result<Serving, Exit> {
     load_as(config, vocabulary, Secrets::LookOnly)
 }
 
-fn load_as(config: &ConfigOption, vocabulary: &Vocabulary, secrets: Secrets) -> Result<Serving, Exit> {
+fn load_as(config: &Path, vocabulary: &Vocabulary, secrets: Secrets) -> Result<Serving, Exit> {
     let mut problems = Diagnostics::default();
     let environment: Environment = process_environment();
-    match Serving::load(&config.config, &environment, vocabulary, secrets, &mut problems) {
+    match Serving::load(config, &environment, vocabulary, secrets, &mut problems) {
         Ok(serving) => Ok(serving),
         Err(_) => {
             report(&problems);

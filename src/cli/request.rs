@@ -1,6 +1,7 @@
 //! `sitewright request`: one request without a server, and what it did.
 
 use std::io::{self, Read, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 
 use super::explain::{Explained, host};
 use super::in_process::InProcess;
-use super::{ConfigOption, Exit, block_on, complain, load, now};
+use super::{Exit, block_on, complain, load, now};
 use crate::config::declaration::CsrfCheck;
 use crate::http::answer::Answer;
 use crate::http::form;
@@ -41,8 +42,6 @@ pub struct Options {
     /// Say what happened and why, instead of showing the response
     #[arg(long)]
     explain: bool,
-    #[command(flatten)]
-    config: ConfigOption,
 }
 
 /// A method as it goes over the wire: in capitals, if it is one that others know.
@@ -53,8 +52,8 @@ fn method(text: &str) -> Result<Method, String> {
     }
 }
 
-pub fn run(options: &Options, vocabulary: &Vocabulary, out: &mut impl Write) -> io::Result<Exit> {
-    let serving = match load(&options.config, vocabulary) {
+pub fn run(options: &Options, config: &Path, vocabulary: &Vocabulary, out: &mut impl Write) -> io::Result<Exit> {
+    let serving = match load(config, vocabulary) {
         Ok(serving) => Arc::new(serving),
         Err(exit) => return Ok(exit),
     };

@@ -2,22 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::path::Path;
 
-use clap::Args;
-
-use super::{ConfigOption, Exit, load, table};
+use super::{Exit, load, table};
 use crate::site::Vocabulary;
 use crate::site::route::Route;
 use crate::site::statics::StaticFiles;
 
-#[derive(Args, Debug)]
-pub struct Options {
-    #[command(flatten)]
-    config: ConfigOption,
-}
-
-pub fn run(options: &Options, vocabulary: &Vocabulary, out: &mut impl Write) -> io::Result<Exit> {
-    let serving = match load(&options.config, vocabulary) {
+pub fn run(config: &Path, vocabulary: &Vocabulary, out: &mut impl Write) -> io::Result<Exit> {
+    let serving = match load(config, vocabulary) {
         Ok(serving) => serving,
         Err(exit) => return Ok(exit),
     };

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::io::Write;
 use std::panic::AssertUnwindSafe;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
@@ -11,9 +11,9 @@ use futures_util::FutureExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::{ConfigOption, Exit, log};
+use super::{Exit, log};
 use crate::config::process_environment;
-use crate::diagnostic::{Diagnostics, print};
+use crate::diagnostic::{Diagnostics, counted, print};
 use crate::http::{Address, Ending, Listener, Served, serve};
 use crate::reload::{Reloader, watch as watch_for_changes};
 use crate::site::Vocabulary;
@@ -22,8 +22,6 @@ use crate::site::server::check_listen;
 
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    #[command(flatten)]
-    config: ConfigOption,
     /// Serve the new site whenever one of its files is saved
     #[arg(long)]
     reload: bool,
@@ -40,14 +38,14 @@ fn listen_address(text: &str) -> Result<String, &'static str> {
     check_listen(text).map(|()| text.to_owned())
 }
 
-pub fn run(options: &Options, vocabulary: &Vocabulary) -> Exit {
+pub fn run(options: &Options, config: &Path, vocabulary: &Vocabulary) -> Exit {
     if let Err(error) = log::start() {
         super::complain(&format!("cannot start: {error}"));
         return Exit::Program;
     }
     let exit = match tokio::runtime::Runtime::new() {
         Ok(runtime) => {
-            let exit = runtime.block_on(serve_site(options, vocabulary));
+            let exit = runtime.block_on(serve_site(options, config, vocabulary));
             // A task that hangs must not keep the program from ending.
             runtime.shutdown_background();
             exit
@@ -58,13 +56,13 @@ pub fn run(options: &Options, vocabulary: &Vocabulary) -> Exit {
     exit
 }
 
-async fn serve_site(options: &Options, vocabulary: &Vocabulary) -> Exit {
+async fn serve_site(options: &Options, config: &Path, vocabulary: &Vocabulary) -> Exit {
     let mut environment = process_environment();
     if let Some(address) = &options.listen {
         environment.insert("SITEWRIGHT__SERVER__LISTEN".to_owned(), address.clone());
     }
-    let path: PathBuf = options.config.config.clone();
-    let (reloader, problems) = match Reloader::start(path.clone(), environment, vocabulary.clone(), options.reload) {
+    let (reloader, problems) = match Reloader::start(config.to_owned(), environment, vocabulary.clone(), options.reload)
+    {
         Ok(started) => started,
         Err(problems) => {
             report(&problems);
@@ -92,7 +90,7 @@ async fn serve_site(options: &Options, vocabulary: &Vocabulary) -> Exit {
         }
     });
     let signals = tokio::spawn(stop_on_signal(stop));
-    announce(&path, &url, &live, options.reload);
+    announce(config, &url, &live, options.reload);
     if options.open {
         open(&url);
     }
@@ -145,9 +143,9 @@ fn announce(path: &Path, url: &str, live: &Live, reload: bool) {
     let path = path.display();
     let serving = match &*live.now() {
         State::Serving(serving) => {
-            let routes = serving.site.routes.len();
+            let routes = counted(serving.site.routes.len() as u64, "route");
             let sessions = serving.sessions.as_ref().map_or("no sessions", |factory| factory.kind());
-            format!("Serving {path} at {url}  ({routes} routes, {sessions})")
+            format!("Serving {path} at {url}  ({routes}, {sessions})")
         }
         State::Broken(_) => format!("Showing what is wrong with {path} at {url}"),
     };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 
 use super::in_process::InProcess;
-use super::{ConfigOption, Exit, block_on, complain, load};
+use super::{Exit, FILE, SiteOption, block_on, complain, load};
 use crate::site::Vocabulary;
 use crate::snapshot;
 
@@ -17,7 +17,8 @@ use crate::snapshot;
   sitewright test sites/login --update accept what is new
   sitewright test --format junit       for CI")]
 pub struct Options {
-    /// Site folders, their files, or single `.http` files; default: this folder and sites/*
+    /// Sites, by their folders or their files, or single `.http` files; default: the one of `--config`,
+    /// else this folder and sites/*
     paths: Vec<PathBuf>,
     /// Write what the site answers now as the snapshot
     #[arg(long)]
@@ -39,8 +40,13 @@ struct Suite {
     files: Vec<PathBuf>,
 }
 
-pub fn run(options: &Options, vocabulary: &Vocabulary, out: &mut (impl Write + IsTerminal)) -> io::Result<Exit> {
-    let suites = match suites(&options.paths) {
+pub fn run(
+    options: &Options,
+    site: &SiteOption,
+    vocabulary: &Vocabulary,
+    out: &mut (impl Write + IsTerminal),
+) -> io::Result<Exit> {
+    let suites = match suites(&options.paths, site) {
         Ok(suites) => suites,
         Err(message) => {
             complain(&message);
@@ -50,7 +56,7 @@ pub fn run(options: &Options, vocabulary: &Vocabulary, out: &mut (impl Write + I
     let settings = snapshot::Options { update: options.update, color: out.is_terminal() };
     let mut report = snapshot::Report { files: Vec::new(), color: settings.color };
     for suite in suites {
-        let serving = match load(&ConfigOption { config: suite.config }, vocabulary) {
+        let serving = match load(&suite.config, vocabulary) {
             Ok(serving) => InProcess::new(Arc::new(serving)),
             Err(exit) => return Ok(exit),
         };
@@ -71,18 +77,29 @@ pub fn run(options: &Options, vocabulary: &Vocabulary, out: &mut (impl Write + I
 }
 
 /// Which files test which site.
-fn suites(paths: &[PathBuf]) -> Result<Vec<Suite>, String> {
+fn suites(paths: &[PathBuf], site: &SiteOption) -> Result<Vec<Suite>, String> {
+    if paths.is_empty() && site.config.is_some() {
+        return of_path(&site.file()).map(|suite| vec![suite]);
+    }
     if paths.is_empty() {
         let mut folders = vec![PathBuf::from(".")];
         if let Ok(entries) = std::fs::read_dir("sites") {
             let mut sites: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
             sites.sort();
-            folders.extend(sites.into_iter().filter(|site| site.join("config.toml").is_file()));
+            folders.extend(sites.into_iter().filter(|site| site.join(FILE).is_file()));
         }
         let suites = folders.iter().map(|folder| of_folder(folder)).collect::<Result<Vec<_>, _>>()?;
         return Ok(suites.into_iter().filter(|suite| !suite.files.is_empty()).collect());
     }
-    paths.iter().map(|path| of_path(path)).collect()
+    let suite = |path: &PathBuf| {
+        let is_file_of_requests = path.extension().is_some_and(|extension| extension == "http");
+        match &site.config {
+            // They may be played to another site than the one they are beside.
+            Some(_) if is_file_of_requests => Ok(Suite { config: site.file(), files: vec![path.clone()] }),
+            _ => of_path(path),
+        }
+    };
+    paths.iter().map(suite).collect()
 }
 
 fn of_path(path: &Path) -> Result<Suite, String> {
@@ -95,11 +112,11 @@ fn of_path(path: &Path) -> Result<Suite, String> {
         }
         Some("http") => {
             // The site is the nearest folder above that has a `config.toml`.
-            let site = path.ancestors().skip(1).find(|folder| folder.join("config.toml").is_file());
+            let site = path.ancestors().skip(1).find(|folder| folder.join(FILE).is_file());
             let site = site.ok_or_else(|| {
                 format!("`{}` belongs to no site: no folder above it has a `config.toml`", path.display())
             })?;
-            Ok(Suite { config: site.join("config.toml"), files: vec![path.to_owned()] })
+            Ok(Suite { config: site.join(FILE), files: vec![path.to_owned()] })
         }
         _ => {
             Err(format!("`{}` is neither a site's folder, nor its `config.toml`, nor an `.http` file", path.display()))
@@ -111,5 +128,5 @@ fn of_folder(folder: &Path) -> Result<Suite, String> {
     let folder = folder.strip_prefix(".").unwrap_or(folder);
     let files = snapshot::discover(folder)
         .map_err(|error| format!("cannot read `{}`: {error}", folder.join("tests").display()))?;
-    Ok(Suite { config: folder.join("config.toml"), files })
+    Ok(Suite { config: folder.join(FILE), files })
 }

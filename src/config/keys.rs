@@ -192,7 +192,11 @@ pub const MOUNT: &[Declared] = &[
 
 /// What every action takes beside its verb and the verb's own options.
 pub const ACTION: &[Declared] = &[
-    ("as", "string", "The name its value is bound to for templates; default: the last part of the operand."),
+    (
+        "as",
+        "string",
+        "The name its value is bound to for templates; default: the last part of its key, or the name of its parameter or users.",
+    ),
     ("if", "string", "An expression; the action is skipped unless it holds."),
     ("or", "response", "Answers instead when the action cannot do its work."),
 ];

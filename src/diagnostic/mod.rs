@@ -11,6 +11,7 @@ mod written;
 use std::cmp::Ordering;
 
 pub use nearest::{did_you_mean, nearest, nearest_help};
+pub use print::counted;
 pub use source::{At, Place, Source};
 pub use written::Written;
 

@@ -25,7 +25,7 @@ pub fn one(diagnostic: &Diagnostic, color: bool) -> String {
 }
 
 /// `1 route`, `2 routes`.
-pub fn counted(number: usize, what: &str) -> String {
+pub fn counted(number: u64, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
@@ -35,7 +35,7 @@ pub fn summary(problems: &Diagnostics) -> String {
         .into_iter()
         .map(|(severity, word)| (problems.count(severity), word))
         .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| counted(count, word))
+        .map(|(count, word)| counted(count as u64, word))
         .collect();
     if counts.is_empty() { "no problems".to_owned() } else { counts.join(", ") }
 }

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::diagnostic::Diagnostic;
-use crate::diagnostic::print::{self, counted};
+use crate::diagnostic::{Diagnostic, counted, print};
 
 /// The outcome of a run.
 #[derive(Clone, Debug, Default)]
@@ -110,7 +109,7 @@ impl Report {
 
     fn write_file(&self, f: &mut fmt::Formatter<'_>, file: &FileReport) -> fmt::Result {
         let path = file.path.display();
-        let requests = counted(file.cases.len(), "request");
+        let requests = counted(file.cases.len() as u64, "request");
         let (color, word) = match file.failed() {
             0 if file.updated => (YELLOW, "wrote "),
             0 => (GREEN, "ok    "),

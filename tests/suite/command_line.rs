@@ -197,6 +197,9 @@ fn actions_are_listed_and_described_with_an_example() {
         let one = fine(&site, &["actions", verb]);
         assert!(one.contains(&format!("{{ {verb} = ")) && one.contains("Example: actions = ["), "{one}");
     }
+    let flash = fine(&site, &["actions", "flash"]);
+    assert!(!flash.contains("\n  as ") && flash.contains("\n  or "), "a message has no value to bind: {flash}");
+    assert!(!fine(&site, &["actions", "clear"]).contains("\n  or "), "nothing keeps it from its work");
     assert!(site.run(&["actions", "raed"]).err.contains("did you mean `read`?"));
 }
 
@@ -368,4 +371,57 @@ fn serving_says_where_and_nothing_on_standard_output() {
 fn the_shipped_site_is_checked_where_it_stands() {
     let checked = Site::new().run(&["check", &project().join("config.toml").to_string_lossy()]);
     assert_eq!(checked.code, FINE, "{}", checked.out);
+}
+
+#[test]
+fn a_site_is_given_by_its_file_or_its_folder_before_or_behind_the_command() {
+    let site = Site::copy_of(".");
+    for arguments in [
+        &["check", "-c", "sites/cart"][..],
+        &["-c", "sites/cart", "check"],
+        &["check", "sites/cart"],
+        &["check", "--config", "sites/cart/config.toml"],
+    ] {
+        let checked = fine(&site, arguments);
+        assert!(checked.starts_with("sites/cart/config.toml: no problems in 12 routes\n"), "{arguments:?}: {checked}");
+    }
+    let both = fine(&site, &["-c", "sites/wizard", "check", "sites/cart"]);
+    assert!(both.contains("sites/wizard/config.toml: ") && both.contains("sites/cart/config.toml: "), "{both}");
+    assert!(fine(&site, &["-c", "sites/login", "routes"]).contains("/read"));
+    for command in [&["secret"][..], &["actions"], &["completions", "bash"], &["test"], &["request", "GET", "/"]] {
+        fine(&site, &[command, &["-c", "sites/login"]].concat());
+    }
+    let Ran { code, err, .. } = site.run(&["sites/login/"]);
+    assert_eq!(code, USAGE);
+    assert!(err.contains("tip: to serve the site that is there: 'sitewright --config sites/login/'"), "{err}");
+    for misplaced in
+        [&["--reload", "check"][..], &["--listen", "localhost:0", "routes"], &["sessions", "--limit", "3", "purge"]]
+    {
+        let Ran { code, err, .. } = site.run(misplaced);
+        assert!(code == USAGE && err.contains("is no option of"), "{misplaced:?}: {err}");
+    }
+}
+
+#[test]
+fn tests_run_on_the_site_that_is_named() {
+    let site = Site::copy_of(".");
+    assert!(fine(&site, &["-c", "sites/login", "test"]).contains("sites/login/tests/login.http"));
+    // Played to another site than the one they are beside, they come out otherwise.
+    let ran = site.run(&["test", "-c", "sites/flash", "sites/login/tests/login.http"]);
+    assert_eq!(ran.code, PROBLEMS, "{}", ran.out);
+}
+
+#[test]
+fn warnings_fail_a_check_that_denies_them() {
+    let warned =
+        "[session]\nfactory = \"memory\"\nsecret = \"weak\"\n[routes.a]\npath = \"/\"\ntext = \"{{session.a}}\"\n";
+    let warned = Site::new().config(warned);
+    let good = Site::new().config("[routes.a]\npath = \"/\"\ntext = \"a\"\n");
+    for (site, denied) in [(&warned, PROBLEMS), (&good, FINE)] {
+        assert_eq!(site.run(&["check"]).code, FINE);
+        let ran = site.run(&["check", "--deny-warnings"]);
+        assert_eq!(ran.code, denied, "{}", ran.out);
+    }
+    // A note is no warning.
+    assert_eq!(tutorial().run(&["check", "--deny-warnings"]).code, FINE);
 }

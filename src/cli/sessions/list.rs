@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::super::{ConfigOption, Exit, table};
+use super::super::{Exit, table};
 use super::row::Row;
 use super::{Format, PAGE, Place, Sessions, Stop, counted, pretty};
 use crate::session::store::Page;
@@ -19,8 +19,6 @@ pub struct Options {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    #[command(flatten)]
-    pub config: ConfigOption,
 }
 
 pub async fn run(options: &Options, sessions: &Sessions<'_>, out: &mut impl Write) -> Result<Exit, Stop> {

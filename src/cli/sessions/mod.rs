@@ -13,13 +13,15 @@ mod show;
 mod times;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::{ConfigOption, Exit, block_on, complain, load_as, now};
+use super::{Exit, block_on, complain, load_as, now};
+use crate::diagnostic;
 use crate::session::factory::SessionFactory;
 use crate::session::store::{Cursor, Found, Key, Page, Store, StoreError, StoredSessions};
 use crate::site::Vocabulary;
@@ -32,15 +34,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const PAGE: usize = 200;
 
 #[derive(Args, Debug)]
-#[command(
-    args_conflicts_with_subcommands = true,
-    after_help = "Examples:
+#[command(after_help = "Examples:
   sitewright sessions                  who has a session, the latest first
   sitewright sessions show 3f9a0c      what it holds
   sitewright sessions revoke 3f9a0c    end it: its visitor is logged out
   sitewright sessions purge --expired  remove what has timed out
-  sitewright sessions --format json    for scripts"
-)]
+  sitewright sessions --format json    for scripts")]
 pub struct Options {
     #[command(subcommand)]
     what: Option<What>,
@@ -94,8 +93,8 @@ struct Sessions<'a> {
     now: f64,
 }
 
-pub fn run(options: &Options, vocabulary: &Vocabulary, out: &mut impl Write) -> io::Result<Exit> {
-    match block_on(attempt(options, vocabulary, out)) {
+pub fn run(options: &Options, config: &Path, vocabulary: &Vocabulary, out: &mut impl Write) -> io::Result<Exit> {
+    match block_on(attempt(options, config, vocabulary, out)) {
         Ok(Ok(exit)) | Ok(Err(Stop::Said(exit))) | Err(exit) => Ok(exit),
         Ok(Err(Stop::Because(exit, message))) => {
             complain(&message);
@@ -105,14 +104,12 @@ pub fn run(options: &Options, vocabulary: &Vocabulary, out: &mut impl Write) -> 
     }
 }
 
-async fn attempt(options: &Options, vocabulary: &Vocabulary, out: &mut impl Write) -> Result<Exit, Stop> {
-    let config = match &options.what {
-        None => &options.list.config,
-        Some(What::List(options)) => &options.config,
-        Some(What::Show(options)) => &options.config,
-        Some(What::Revoke(options)) => &options.config,
-        Some(What::Purge(options)) => &options.config,
-    };
+async fn attempt(
+    options: &Options,
+    config: &Path,
+    vocabulary: &Vocabulary,
+    out: &mut impl Write,
+) -> Result<Exit, Stop> {
     let factory = open(config, vocabulary)?;
     let sessions = Sessions { stored: stored(factory.as_ref(), vocabulary)?, now: now() };
     sessions.store().answer_within(PATIENCE);
@@ -126,7 +123,7 @@ async fn attempt(options: &Options, vocabulary: &Vocabulary, out: &mut impl Writ
 }
 
 /// The factory of the site, over the sessions that are served.
-fn open(config: &ConfigOption, vocabulary: &Vocabulary) -> Result<std::sync::Arc<dyn SessionFactory>, Stop> {
+fn open(config: &Path, vocabulary: &Vocabulary) -> Result<std::sync::Arc<dyn SessionFactory>, Stop> {
     let serving = load_as(config, vocabulary, Secrets::MustExist).map_err(Stop::Said)?;
     serving.sessions.ok_or_else(|| Stop::Because(Exit::Problems, "this site declares no sessions".to_owned()))
 }
@@ -234,5 +231,5 @@ fn pretty(value: &Value) -> String {
 
 /// "1 session", "2 sessions".
 fn counted(number: u64) -> String {
-    if number == 1 { "1 session".to_owned() } else { format!("{number} sessions") }
+    diagnostic::counted(number, "session")
 }

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use clap::Args;
 
-use super::super::{ConfigOption, Exit};
+use super::super::Exit;
 use super::{PAGE, Place, Sessions, Stop, counted, done};
 use crate::session::store::StoreError;
 
@@ -19,8 +19,6 @@ pub struct Options {
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
-    #[command(flatten)]
-    pub config: ConfigOption,
 }
 
 pub async fn run(options: &Options, sessions: &Sessions<'_>, out: &mut impl Write) -> Result<Exit, Stop> {

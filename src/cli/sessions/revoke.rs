@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::Args;
 
-use super::super::{ConfigOption, Exit, complain};
+use super::super::{Exit, complain};
 use super::handle::Handle;
 use super::{Sessions, Stop};
 
@@ -13,8 +13,6 @@ pub struct Options {
     /// The sessions' handles, or as much of the beginning of each as no other has
     #[arg(required = true, value_name = "HANDLE")]
     handles: Vec<Handle>,
-    #[command(flatten)]
-    pub config: ConfigOption,
 }
 
 pub async fn run(options: &Options, sessions: &Sessions<'_>, out: &mut impl Write) -> Result<Exit, Stop> {

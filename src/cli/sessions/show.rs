@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::Args;
 use serde_json::Value;
 
-use super::super::{ConfigOption, Exit};
+use super::super::Exit;
 use super::handle::Handle;
 use super::row::Row;
 use super::times::{age, ahead};
@@ -19,8 +19,6 @@ pub struct Options {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    #[command(flatten)]
-    pub config: ConfigOption,
 }
 
 pub async fn run(options: &Options, sessions: &Sessions<'_>, out: &mut impl Write) -> Result<Exit, Stop> {
