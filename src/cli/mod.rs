@@ -8,6 +8,7 @@ mod cookie;
 mod explain;
 pub mod in_process;
 mod log;
+pub mod new;
 mod password;
 mod request;
 mod routes;
@@ -63,6 +64,7 @@ struct Cli {
 }
 
 const EXAMPLES: &str = "Examples:
+  sitewright new hello                    a folder with a site to start from
   sitewright --reload                     serve ./config.toml, and again at every save
   sitewright check                        every problem at once, with file, line and advice
   sitewright request GET /howdy --explain one request without a server
@@ -84,6 +86,8 @@ enum Command {
     Request(request::Options),
     /// Run snapshot tests of declared sites
     Test(test::Options),
+    /// Make a folder with a site to start from
+    New(new::Options),
     /// Show the verbs, or all about one
     Actions(actions::Options),
     /// Print a fresh secret
@@ -142,6 +146,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, vocabulary: &Vocabular
         Command::Routes => routes::run(&config, vocabulary, &mut out),
         Command::Request(options) => request::run(&options, &config, vocabulary, &mut out),
         Command::Test(options) => test::run(&options, &cli.site, vocabulary, &mut out),
+        Command::New(options) => new::run(&options, &mut out),
         Command::Actions(options) => actions::run(&options, vocabulary, &mut out),
         Command::Secret => secret::run(&mut out),
         Command::Password(options) => password::run(&options, &mut out),

@@ -23,6 +23,7 @@ pub mod tree;
 pub mod users;
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -103,8 +104,9 @@ impl File {
                         .error(format!("cannot read `{name}`: {why}"))
                         .help("`site` names a folder with a `config.toml`, relative to this file"),
                     None => {
-                        Diagnostic::error(&Source::opaque(name).place(0..0), format!("cannot read this file: {why}"))
-                            .help("run in the folder of a site, or name its file with `--config`")
+                        let place = Source::opaque(name).place(0..0);
+                        let unread = Diagnostic::error(&place, format!("cannot read this file: {why}"));
+                        advice(error.kind()).iter().fold(unread, |unread, help| unread.help(*help))
                     }
                 });
                 return None;
@@ -143,6 +145,19 @@ impl File {
         self.node.tree = Tree::Table(here);
         self.node = self.node.only(&settings, problems).into_owned();
         self
+    }
+}
+
+/// What to do about a site's file that cannot be read.
+fn advice(kind: ErrorKind) -> &'static [&'static str] {
+    match kind {
+        ErrorKind::NotFound => &[
+            "run in the folder of a site, or name a site with `--config`",
+            "`sitewright new NAME` makes a folder with a site to start from",
+        ],
+        ErrorKind::IsADirectory => &["a site is a file; give the folder it is in another name"],
+        ErrorKind::InvalidData => &["let your editor save it as UTF-8"],
+        _ => &[],
     }
 }
 

@@ -79,7 +79,7 @@ fn help_has_examples_and_every_command_has_help() {
         assert!(help.contains(part), "{part}: {help}");
     }
     for command in
-        ["serve", "check", "routes", "request", "test", "actions", "secret", "cookie", "sessions", "completions"]
+        ["serve", "check", "routes", "request", "test", "new", "actions", "secret", "cookie", "sessions", "completions"]
     {
         assert!(help.contains(&format!("\n  {command} ")), "{command}: {help}");
         let own = fine(&site, &[command, "--help"]);

@@ -21,6 +21,7 @@ mod language;
 mod leaks;
 mod login;
 mod logs;
+mod new_command;
 mod outages;
 mod own_factory;
 mod own_verb;

@@ -1,0 +1,151 @@
+//! The files of the sites to start from, as they are in the repository.
+
+/// A file below a site's folder: its path and what is in it.
+pub type File = (&'static str, &'static [u8]);
+
+macro_rules! files {
+    [$folder:literal: $($name:literal,)*] => {
+        &[$(($name, include_bytes!(concat!($folder, "/", $name)))),*]
+    };
+}
+
+/// The name of what `sitewright new` writes without `--from`.
+pub const STARTER: &str = "starter";
+
+/// Every site to start from, by its name.
+pub const SITES: &[(&str, &[File])] = &[
+    (
+        "starter",
+        files!["starter":
+            "config.toml",
+            "templates/home.hbs",
+            "tests/home.http",
+            "tests/home.snap",
+        ],
+    ),
+    (
+        "login",
+        files!["../../../sites/login":
+            "config.toml",
+            "templates/added.hbs",
+            "templates/goodbye.hbs",
+            "templates/layout.hbs",
+            "templates/login.hbs",
+            "templates/welcome.hbs",
+            "tests/lasting.http",
+            "tests/lasting.snap",
+            "tests/login.http",
+            "tests/login.snap",
+            "tests/names.http",
+            "tests/names.snap",
+        ],
+    ),
+    (
+        "flash",
+        files!["../../../sites/flash":
+            "config.toml",
+            "static/flash.css",
+            "templates/error.hbs",
+            "templates/home.hbs",
+            "templates/layout.hbs",
+            "templates/messages.hbs",
+            "templates/pony.hbs",
+            "tests/flash.http",
+            "tests/flash.snap",
+            "tests/pony.http",
+            "tests/pony.snap",
+        ],
+    ),
+    (
+        "cart",
+        files!["../../../sites/cart":
+            "config.toml",
+            "products.toml",
+            "static/assam.svg",
+            "static/bergamot.svg",
+            "static/bowls.svg",
+            "static/cart.css",
+            "static/mint.svg",
+            "static/pot.svg",
+            "static/sencha.svg",
+            "templates/bill.hbs",
+            "templates/cart.hbs",
+            "templates/checkout.hbs",
+            "templates/empty.hbs",
+            "templates/error.hbs",
+            "templates/fault.hbs",
+            "templates/field.hbs",
+            "templates/frame.hbs",
+            "templates/home.hbs",
+            "templates/layout.hbs",
+            "templates/missing.hbs",
+            "templates/price.hbs",
+            "templates/product.hbs",
+            "templates/summary.hbs",
+            "templates/thanks.hbs",
+            "tests/cart.http",
+            "tests/cart.snap",
+            "tests/emptied.http",
+            "tests/emptied.snap",
+            "tests/order.http",
+            "tests/order.snap",
+            "tests/tabs.http",
+            "tests/tabs.snap",
+        ],
+    ),
+    (
+        "wizard",
+        files!["../../../sites/wizard":
+            "config.toml",
+            "static/wizard.css",
+            "templates/error.hbs",
+            "templates/fault.hbs",
+            "templates/field.hbs",
+            "templates/how.hbs",
+            "templates/layout.hbs",
+            "templates/start.hbs",
+            "templates/step.hbs",
+            "templates/summary.hbs",
+            "templates/what.hbs",
+            "templates/who.hbs",
+            "tests/guards.http",
+            "tests/guards.snap",
+            "tests/wizard.http",
+            "tests/wizard.snap",
+        ],
+    ),
+    (
+        "members",
+        files!["../../../sites/members":
+            "config.toml",
+            "static/members.css",
+            "templates/account.hbs",
+            "templates/desk.hbs",
+            "templates/error.hbs",
+            "templates/home.hbs",
+            "templates/inside.hbs",
+            "templates/layout.hbs",
+            "templates/letters.hbs",
+            "templates/no-entry.hbs",
+            "templates/room.hbs",
+            "templates/sign-in.hbs",
+            "tests/guessing.http",
+            "tests/guessing.snap",
+            "tests/members.http",
+            "tests/members.snap",
+            "tests/next.http",
+            "tests/next.snap",
+            "users.toml",
+        ],
+    ),
+    (
+        "api",
+        files!["../../../sites/api":
+            "config.toml",
+            "static/api.css",
+            "templates/about.hbs",
+            "tests/api.http",
+            "tests/api.snap",
+        ],
+    ),
+];
