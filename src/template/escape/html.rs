@@ -71,8 +71,21 @@ pub struct Html {
     /// How deep in `<svg>` or `<math>`, where elements such as `<style>` and `<title>` may have others in
     /// them, or in `<select>` or `<frameset>`, where browsers may not know them.
     foreign: u8,
+    /// Whether it is in a `<script>` or `<style>` there, read as text.
+    code: ForeignCode,
     /// A value of `content` that an `http-equiv` behind it has made a URL.
     late: Option<usize>,
+}
+
+/// Whether a text is in a `<script>` or `<style>` within `<svg>`, read as text; another state reads it as
+/// what it is elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ForeignCode {
+    No,
+    /// It is in this element, and has led to nothing else: both states read the same.
+    Plain(&'static str),
+    /// It is, and there were tags and the like in it, so that it may go on where the other one ends.
+    Mixed(&'static str),
 }
 
 /// The state, named as in the standard; what is the same for us is one.
@@ -114,7 +127,7 @@ const DEEPEST: u8 = 8;
 impl Html {
     /// The beginning of a page.
     pub fn new() -> Self {
-        Self { state: State::Text, foreign: 0, late: None }
+        Self { state: State::Text, foreign: 0, code: ForeignCode::No, late: None }
     }
 
     /// Reads on in all the states there may be; `late` is told of values that only now turn out to be
@@ -163,7 +176,11 @@ impl Html {
             }
         };
         self.state = state;
-        place
+        match (place, self.code) {
+            (Place::Text, ForeignCode::Mixed("script")) => Place::Script(InScript::Foreign),
+            (Place::Text, ForeignCode::Mixed(_)) => Place::Style,
+            (place, _) => place,
+        }
     }
 
     /// Takes a character; there may be another state that it leads to.
@@ -181,18 +198,26 @@ impl Html {
                     State::Raw(raw)
                 }
             },
+            State::TagOpen if matches!(c, '!' | '?') || c.is_ascii_alphabetic() => {
+                self.mix();
+                match c {
+                    '!' => State::Declaration,
+                    '?' => State::BogusComment,
+                    _ => return self.in_tag(Tag::new("", false), In::Name, c),
+                }
+            }
             State::TagOpen => match c {
-                '!' => State::Declaration,
                 '/' => State::EndTagOpen,
-                '?' => State::BogusComment,
                 '<' => State::TagOpen,
-                c if c.is_ascii_alphabetic() => return self.in_tag(Tag::new("", false), In::Name, c),
                 _ => State::Text,
             },
             State::EndTagOpen => match c {
                 '>' => State::Text,
                 c if c.is_ascii_alphabetic() => return self.in_tag(Tag::new("", true), In::Name, c),
-                _ => State::BogusComment,
+                _ => {
+                    self.mix();
+                    State::BogusComment
+                }
             },
             State::Declaration => match c {
                 '-' => State::DeclarationDash,
@@ -233,8 +258,14 @@ impl Html {
         fork
     }
 
+    fn mix(&mut self) {
+        if let ForeignCode::Plain(element) = self.code {
+            self.code = ForeignCode::Mixed(element);
+        }
+    }
+
     fn with(&self, state: State) -> Self {
-        Self { state, foreign: self.foreign, late: None }
+        Self { state, foreign: self.foreign, code: self.code, late: None }
     }
 
     fn in_tag(&mut self, mut tag: Tag, within: In, c: char) -> Option<Self> {
@@ -296,6 +327,14 @@ impl Html {
         self.state = State::Text;
         if tag.closing {
             self.foreign -= u8::from(is_foreign && self.foreign > 0);
+            match self.code {
+                ForeignCode::Plain(element) | ForeignCode::Mixed(element)
+                    if element == tag.name || self.foreign == 0 =>
+                {
+                    self.code = ForeignCode::No;
+                }
+                _ => self.mix(),
+            }
             return None;
         }
         if is_foreign && !self_closing {
@@ -307,7 +346,11 @@ impl Html {
         let element = RAW.iter().find(|element| **element == tag.name)?;
         self.state = State::Raw(Raw::new(element, self.foreign > 0));
         // Within `<svg>` they are elements like others; so is `<noscript>` where there are no scripts.
-        (self.foreign > 0 || *element == "noscript").then(|| self.with(State::Text))
+        let mut other = self.with(State::Text);
+        if matches!(*element, "script" | "style") && !self_closing {
+            other.code = ForeignCode::Plain(element);
+        }
+        (self.foreign > 0 || *element == "noscript").then_some(other)
     }
 }
 
