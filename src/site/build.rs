@@ -20,8 +20,8 @@ use super::route::{Route, SessionUse};
 use super::session_keys::{self, KeyUse, SessionKeys};
 use super::vocabulary::Vocabulary;
 use super::{
-    ErrorPage, Part, Site, cache, csrf, escaping, fingerprint, open_redirect, params, predicates, responses, server,
-    sessions, statics, users,
+    ErrorPage, Part, Site, cache, comparisons, csrf, escaping, fingerprint, open_redirect, params, predicates,
+    responses, server, sessions, statics, users,
 };
 use crate::config::Loaded;
 use crate::config::declaration::{CsrfCheck, Declarations, RouteDeclaration};
@@ -87,6 +87,7 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
     if is_whole {
         check::markers(&library, &shown, problems);
     }
+    comparisons::check(&library, &shown, problems);
     params::usage::check(&library, &shown, problems);
     params::usage::check_actions(&declared, &paths, vocabulary, problems);
     escaping::check(&library, &shown, problems);
@@ -265,6 +266,7 @@ impl Compiler<'_> {
             provided,
             fixed: escaping::unbound(&in_data, steps),
             params: declares.clone(),
+            numbers: params.numbers().map(str::to_owned).collect(),
             faulted: faulted.clone(),
             markers: markers.clone(),
         };
@@ -353,6 +355,7 @@ impl Compiler<'_> {
                 provided,
                 fixed,
                 params: None,
+                numbers: BTreeSet::new(),
                 faulted: Vec::new(),
                 markers: None,
             });

@@ -30,6 +30,8 @@ pub struct Shown {
     pub fixed: BTreeSet<String>,
     /// The parameters that are declared; `None` where any may be sent.
     pub params: Option<BTreeSet<String>>,
+    /// Those of them that are numbers when they hold.
+    pub numbers: BTreeSet<String>,
     /// What else `errors` can have: fields that actions look at.
     pub faulted: Vec<String>,
     /// The markers of the path that leads there; `None` if it could not be read.

@@ -7,6 +7,7 @@ mod actions;
 mod build;
 pub mod cache;
 mod check;
+mod comparisons;
 pub mod credentials;
 pub mod csrf;
 mod escaping;

@@ -97,6 +97,12 @@ impl Params {
         self.0.iter().filter(|param| param.required).map(|param| param.name.as_str())
     }
 
+    /// The names of those that are numbers when they hold.
+    pub fn numbers(&self) -> impl Iterator<Item = &str> {
+        let is_number = |param: &&Param| matches!(param.rules.kind, ParamType::Integer | ParamType::Number);
+        self.0.iter().filter(is_number).map(|param| param.name.as_str())
+    }
+
     /// Checks all parameters of a request.
     ///
     /// If all of them hold, every declared one has a value of its type. If not, all keep what was
