@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::template::expression::{Expression, Key, Term};
+use crate::template::expression::{Expression, Key, Term, Text};
 
 /// The operand and the options of one action, checked against its [`super::Verb`].
 #[derive(Debug, Default)]
@@ -36,6 +36,8 @@ pub enum Arg {
     Key(Key),
     /// For `Takes::Name` and `Takes::Word`.
     Word(String),
+    /// For `Takes::Text`.
+    Text(Text),
 }
 
 impl Args {
@@ -80,6 +82,14 @@ impl Args {
     pub fn other_key(&mut self, name: &str) -> Option<Key> {
         match self.options.remove(name)? {
             Arg::Key(key) => Some(key),
+            _ => None,
+        }
+    }
+
+    /// An option that takes a text, with braces or without.
+    pub fn text(&mut self, name: &str) -> Option<Text> {
+        match self.options.remove(name)? {
+            Arg::Text(text) => Some(text),
             _ => None,
         }
     }

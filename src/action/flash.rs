@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Action, Args, Cannot, Effect, Operand, Opt, Scene, Takes, Verb};
 use crate::session::Session;
-use crate::template::expression::Term;
+use crate::template::expression::{Term, Text};
 use crate::template::values::same;
 
 pub const VERB: Verb = Verb {
@@ -12,7 +12,7 @@ pub const VERB: Verb = Verb {
     summary: "Keeps a message for the next page that shows `flash`.",
     operand: Operand::Value,
     options: &[
-        QUEUE,
+        Opt { takes: Takes::Text, ..QUEUE },
         Opt {
             name: "allow_duplicate",
             takes: Takes::Boolean,
@@ -35,14 +35,14 @@ pub const QUEUE: Opt = Opt {
 #[derive(Debug)]
 struct Flash {
     message: Term,
-    key: [String; 1],
+    queue: Text,
     allow_duplicate: bool,
 }
 
 fn build(mut args: Args) -> Result<Box<dyn Action>, String> {
     Ok(Box::new(Flash {
         message: args.given.take().ok_or("it needs a message")?,
-        key: [Session::flash_key(&args.word("queue").unwrap_or_default())],
+        queue: args.text("queue").unwrap_or_else(|| Text::Fixed(String::new())),
         allow_duplicate: args.boolean("allow_duplicate").unwrap_or(true),
     }))
 }
@@ -50,14 +50,18 @@ fn build(mut args: Args) -> Result<Box<dyn Action>, String> {
 impl Action for Flash {
     fn run(&self, scene: &mut Scene<'_>) -> Result<Value, Cannot> {
         let message = scene.value(&self.message)?;
-        let waiting = scene.list(&self.key)?.unwrap_or_default();
+        let key = [Session::flash_key(&scene.text(&self.queue)?)];
+        let waiting = scene.list(&key)?.unwrap_or_default();
         if self.allow_duplicate || !waiting.iter().any(|other| same(other, &message)) {
-            scene.append(&self.key, message)?;
+            scene.append(&key, message)?;
         }
         Ok(Value::Null)
     }
 
     fn effects(&self) -> Vec<Effect> {
-        vec![Effect::Flashes(self.key.to_vec())]
+        vec![Effect::Flashes(match &self.queue {
+            Text::Fixed(queue) => vec![Session::flash_key(queue)],
+            Text::Template(..) => Vec::new(),
+        })]
     }
 }

@@ -139,6 +139,8 @@ pub enum Takes {
     Key,
     /// A name, as it stands.
     Name,
+    /// A text, with braces or without.
+    Text,
     /// One of these words.
     Word(&'static [&'static str]),
 }
@@ -156,7 +158,7 @@ pub enum Effect {
     Removes(Vec<String>),
     /// Reads a key and removes it, for one request alone.
     Takes(Vec<String>),
-    /// Puts a message into a queue, by its key.
+    /// Puts a message into a queue, by its key; into any, if there are no parts.
     Flashes(Vec<String>),
     /// Removes all keys, or ends it.
     Clears,

@@ -7,7 +7,7 @@ use std::fmt;
 use serde_json::{Number, Value, json};
 
 use crate::session::Session;
-use crate::template::expression::{Expression, Key, KeyFailure, Term};
+use crate::template::expression::{Expression, Key, KeyFailure, Term, Text};
 use crate::template::render::{RenderFailure, Scope, Templates};
 
 /// The session, the names, the templates: one run of a route.
@@ -173,6 +173,11 @@ impl Scene<'_> {
             other => other.to_string(),
         };
         Ok(Cannot::Wrong(field.to_owned(), sentence))
+    }
+
+    /// Works out a text.
+    pub fn text(&self, text: &Text) -> Result<String, Cannot> {
+        Ok(text.render(self.templates, self)?)
     }
 
     /// Works out an expression.

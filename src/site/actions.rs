@@ -19,6 +19,7 @@ use crate::config::tree::{Entry, Node, Tree};
 use crate::diagnostic::{Diagnostic, did_you_mean, nearest, nearest_help};
 use crate::template::expression::{Term, Writing};
 use crate::template::names::is_path;
+use crate::template::render::Escaping;
 
 /// The steps of a route, without the broken ones.
 pub fn steps(given: &[Node], vocabulary: &Vocabulary, names: &mut Names, writing: &mut Writing<'_>) -> Vec<Step> {
@@ -265,6 +266,10 @@ fn option(opt: &Opt, node: &Node, writing: &mut Writing<'_>) -> Option<Arg> {
                 return None;
             }
             Some(Arg::Word(name.value))
+        }
+        Takes::Text => {
+            let text = written(node, writing)?;
+            writing.text(&text, Escaping::Plain, &node.key).map(Arg::Text)
         }
         Takes::Word(words) => {
             let word = node.text(writing.problems)?;

@@ -45,7 +45,9 @@ impl SessionKeys {
         for effect in steps.iter().flat_map(|step| step.action.effects()) {
             match effect {
                 Effect::Reads(path) => keys.reads.insert(path),
-                Effect::Writes(path) | Effect::Changes(path) | Effect::Flashes(path) => keys.writes.insert(path),
+                Effect::Writes(path) | Effect::Changes(path) => keys.writes.insert(path),
+                Effect::Flashes(path) if path.is_empty() => keys.writes.insert(vec![QUEUES.to_owned()]),
+                Effect::Flashes(path) => keys.writes.insert(path),
                 Effect::Removes(path) => keys.removes.insert(path),
                 Effect::Takes(path) => keys.reads.insert(path.clone()) | keys.removes.insert(path),
                 Effect::Clears => keys.removes.insert(Vec::new()),
@@ -131,8 +133,12 @@ pub fn check_flash(routes: &[Route], reads: &[KeyUse], flashed: &[KeyUse], probl
     let shown = reads.iter().find(|read| read.path == all);
     // Without an answer to show it, a message may still be worked with.
     let is_read = |message: &&KeyUse| {
-        let reads = |keys: &SessionKeys| keys.reads.contains(&message.path) || keys.removes.contains(&message.path);
-        shown.is_some() || routes.iter().any(|route| reads(&route.keys))
+        // A queue that only the request decides may be any of them.
+        let is_it = |path: &Vec<String>| match message.path.first() {
+            Some(_) => *path == message.path,
+            None => path.first().is_some_and(|key| key.starts_with(&Session::flash_key(""))),
+        };
+        shown.is_some() || routes.iter().any(|route| route.keys.reads.iter().chain(&route.keys.removes).any(is_it))
     };
     for message in flashed.iter().filter(|message| !is_read(message)) {
         problems.push(

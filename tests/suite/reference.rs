@@ -157,6 +157,7 @@ fn takes(takes: Takes) -> String {
         Takes::Boolean => "`true` or `false`".to_owned(),
         Takes::Key => "a key".to_owned(),
         Takes::Name => "a name".to_owned(),
+        Takes::Text => "a text; it may have braces".to_owned(),
         Takes::Word(words) => words.iter().map(|word| code(&format!("\"{word}\""))).collect::<Vec<_>>().join(", "),
     }
 }

@@ -177,6 +177,25 @@ fn actions_peek_into_a_queue_and_pop_it() {
 }
 
 #[test]
+fn a_request_may_choose_the_queue_of_its_message() {
+    let mut site = Site::new(
+        r#"
+        [routes.make]
+        path = "/make/{queue}"
+        actions = [{ flash = "a", queue = "{{path.queue}}", allow_duplicate = false }]
+        text = "ok"
+        [routes.look]
+        path = "/look"
+        text = "{{#each flash}}{{queue}}: {{message}}. {{/each}}"
+        "#,
+    );
+    for path in ["/make/warning", "/make/warning", "/make/info", "/make/csrft_"] {
+        site.get(path);
+    }
+    assert_eq!(site.get("/look").body(), "warning: a. info: a. csrft_: a. ");
+}
+
+#[test]
 fn no_visitor_reaches_a_queue_or_the_token_by_a_key() {
     let mut site = Site::new(
         r#"
