@@ -121,6 +121,22 @@ fn a_list_says_when_and_how_much_and_never_what() {
 }
 
 #[test]
+fn the_latest_are_listed_whatever_order_the_store_has_them_in() {
+    let site = tutorial(Factory::FILE);
+    let server = site.serve();
+    let mut visitors: Vec<_> = (0..6).map(|_| server.visitor()).collect();
+    for visitor in &mut visitors {
+        visitor.get("/");
+        let explained = site.run(&["cookie", &visitor.cookie().unwrap()]).out;
+        let latest = json(&site, &["list", "--limit", "1"]);
+        let handle = latest["sessions"][0]["handle"].as_str().unwrap();
+        assert!(explained.contains(handle), "{handle} is not the latest: {explained}");
+    }
+    assert_eq!(json(&site, &["list", "--limit", "2"])["count"], 6);
+    assert_eq!(json(&site, &["list", "--limit", "2"])["sessions"].as_array().unwrap().len(), 2);
+}
+
+#[test]
 fn a_handle_may_be_short_but_must_be_somebodys() {
     let site = tutorial(Factory::FILE);
     let server = site.serve();

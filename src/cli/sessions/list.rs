@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::super::{Exit, table};
 use super::row::Row;
 use super::{Format, PAGE, Place, Sessions, Stop, counted, pretty};
-use crate::session::store::Page;
+use crate::session::store::{Found, Key};
 
 #[derive(Args, Debug)]
 #[group(id = "list")] // it stands in the options of `sessions` too
@@ -22,16 +22,13 @@ pub struct Options {
 }
 
 pub async fn run(options: &Options, sessions: &Sessions<'_>, out: &mut impl Write) -> Result<Exit, Stop> {
-    let mut rows = Vec::new();
-    let mut place = Place::Start;
-    while rows.len() < options.limit
-        && let Some(page) = next(sessions, &mut place, options.limit - rows.len()).await?
-    {
-        rows.extend(page.entries.iter().map(|(key, found)| Row::new(sessions, *key, found)));
+    let mut latest = Latest { most: options.limit, seen: Vec::new() };
+    let (mut count, mut place) = (0_u64, Place::Start);
+    while let Some(page) = sessions.page(&mut place, PAGE).await.map_err(|error| sessions.unlisted(error))? {
+        count += page.entries.len() as u64;
+        page.entries.into_iter().for_each(|(key, found)| latest.add(sessions, key, found));
     }
-    rows.truncate(options.limit);
-    rows.sort_by(|one, other| other.used().total_cmp(&one.used()));
-    let count = sessions.count().await?;
+    let rows = latest.rows(sessions);
     if options.format == Format::Json {
         let rows: Vec<_> = rows.iter().map(|row| Value::Object(row.to_json())).collect();
         writeln!(out, "{}", pretty(&json!({ "sessions": rows, "count": count })))?;
@@ -41,20 +38,44 @@ pub async fn run(options: &Options, sessions: &Sessions<'_>, out: &mut impl Writ
         print(&rows, sessions.now, out)?;
     }
     let shown = rows.len() as u64;
-    match count {
-        Some(count) if shown < count => writeln!(out, "{shown} of {}; `--limit` shows more", counted(count))?,
-        None if !matches!(place, Place::End) => {
-            writeln!(out, "{} and perhaps more; `--limit` shows more", counted(shown))?;
-        }
-        _ if shown == 0 => writeln!(out, "no sessions")?,
-        _ => writeln!(out, "{}", counted(shown))?,
+    if shown < count {
+        writeln!(out, "{shown} of {}; `--limit` shows more", counted(count))?;
+    } else if count == 0 {
+        writeln!(out, "no sessions")?;
+    } else {
+        writeln!(out, "{}", counted(count))?;
     }
     Ok(Exit::Fine)
 }
 
-async fn next(sessions: &Sessions<'_>, place: &mut Place, at_most: usize) -> Result<Option<Page>, Stop> {
-    let page = sessions.page(place, PAGE.min(at_most)).await;
-    page.map_err(|error| sessions.unlisted(error))
+/// The sessions that were used last. Stores have an order of their own, so all
+/// of them are looked at; no more than twice as many as are wanted are kept.
+struct Latest {
+    most: usize,
+    /// When each was last stored, in no order.
+    seen: Vec<(f64, Key, Found)>,
+}
+
+impl Latest {
+    fn add(&mut self, sessions: &Sessions<'_>, key: Key, found: Found) {
+        // What cannot be read comes last.
+        let used = sessions.stored.open(&key, &found).map_or(f64::NEG_INFINITY, |record| record.renewed);
+        self.seen.push((used, key, found));
+        if self.seen.len() / 2 > self.most {
+            self.trim();
+        }
+    }
+
+    fn trim(&mut self) {
+        self.seen.sort_by(|(used, key, _), (other_used, other, _)| other_used.total_cmp(used).then(key.cmp(other)));
+        self.seen.dedup_by_key(|(_, key, _)| *key); // Redis may show one twice
+        self.seen.truncate(self.most);
+    }
+
+    fn rows(mut self, sessions: &Sessions<'_>) -> Vec<Row> {
+        self.trim();
+        self.seen.iter().map(|(_, key, found)| Row::new(sessions, *key, found)).collect()
+    }
 }
 
 fn print(rows: &[Row], now: f64, out: &mut impl Write) -> io::Result<()> {

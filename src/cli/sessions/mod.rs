@@ -31,7 +31,7 @@ use crate::site::factories::HeldBy;
 /// How long an operator waits for one answer of a store.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How many sessions are asked for at a time.
-const PAGE: usize = 200;
+const PAGE: usize = 1000;
 
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
@@ -158,15 +158,6 @@ impl Sessions<'_> {
 
     async fn remove(&self, key: &Key) -> Result<bool, Stop> {
         Ok(done(self.store().remove(key)).await?)
-    }
-
-    /// How many there are, if the store can tell.
-    async fn count(&self) -> Result<Option<u64>, Stop> {
-        match answer(self.store().count()).await {
-            Ok(count) => Ok(Some(count)),
-            Err(StoreError::Unsupported) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
     }
 
     /// The next page; `None` after the last.

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use clap::Args;
 
 use super::super::Exit;
-use super::{PAGE, Place, Sessions, Stop, counted, done};
+use super::{PAGE, Place, Sessions, Stop, answer, counted, done};
 use crate::session::store::StoreError;
 
 #[derive(Args, Debug)]
@@ -60,8 +60,13 @@ async fn expired(sessions: &Sessions<'_>) -> Result<u64, Stop> {
 }
 
 async fn all(yes: bool, sessions: &Sessions<'_>, out: &mut impl Write) -> Result<Exit, Stop> {
-    let Some(count) = sessions.count().await? else { return Err(sessions.unlisted(StoreError::Unsupported)) };
-    if !yes && !confirmed(&format!("Remove all {} in `{}`?", counted(count), sessions.store().kind()))? {
+    let many = match answer(sessions.store().count()).await {
+        Ok(count) => counted(count),
+        Err(error @ StoreError::Unsupported) => return Err(sessions.unlisted(error)),
+        // There may be too many to be counted in time.
+        Err(_) => "sessions".to_owned(),
+    };
+    if !yes && !confirmed(&format!("Remove all {many} in `{}`?", sessions.store().kind()))? {
         writeln!(out, "removed nothing")?;
         return Ok(Exit::Fine);
     }

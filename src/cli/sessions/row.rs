@@ -71,11 +71,6 @@ impl Row {
         }
         fields
     }
-
-    /// When it was last stored; what cannot be read comes last.
-    pub fn used(&self) -> f64 {
-        self.contents.as_ref().map_or(f64::NEG_INFINITY, |contents| contents.used)
-    }
 }
 
 impl Contents {

@@ -135,8 +135,9 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         Box::pin(std::future::ready(Ok(Swept::default())))
     }
 
-    /// For operators: some of the entries, about `at_most`. An entry that is
-    /// there all the while is in one of the pages.
+    /// For operators: some of the entries, about `at_most`, or fewer, even
+    /// none, with more to come. An entry that is there all the while is in one
+    /// of the pages.
     ///
     /// # Errors
     /// [`StoreError::Unsupported`], if the store cannot tell what it has;

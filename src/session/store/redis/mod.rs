@@ -86,10 +86,8 @@ use scan::Place;
 use servers::Servers;
 use url::Target;
 
-/// The keys that one step of a look through all of them asks for, at least.
-const SCANNED_AT_ONCE: usize = 100;
-/// The same when they are only counted.
-const COUNTED_AT_ONCE: usize = 1000;
+/// The keys that one step of a look through all of them goes through, at least.
+const SCANNED_AT_ONCE: usize = 1000;
 
 /// Where a [`RedisStore`] is.
 #[derive(Clone)]
@@ -154,29 +152,23 @@ impl RedisStore {
         format!("{}{key}", self.key_prefix).into_bytes()
     }
 
+    /// What one step finds, which may be nothing: there may be many keys of
+    /// others, and to go on until there are enough of ours could take for ever.
     async fn page(&self, from: Option<Cursor>, at_most: usize) -> Result<Page, StoreError> {
-        let mut place = from.as_ref().map(Place::of).unwrap_or_default();
-        let mut entries = Vec::new();
-        let mut seen = HashSet::new();
-        loop {
-            let (keys, next) =
-                scan::step(&self.servers, &self.key_prefix, &place, at_most.max(SCANNED_AT_ONCE)).await?;
-            let keys: Vec<Key> = keys.into_iter().filter(|key| seen.insert(*key)).collect();
-            let found = try_join_all(keys.iter().map(|key| self.load(key))).await?;
-            // Some may have gone since.
-            entries.extend(keys.into_iter().zip(found).filter_map(|(key, found)| Some((key, found?))));
-            match next {
-                Some(next) if entries.len() < at_most => place = next,
-                next => return Ok(Page { entries, next: next.map(|next| next.cursor()) }),
-            }
-        }
+        let place = from.as_ref().map(Place::of).unwrap_or_default();
+        let (keys, next) = scan::step(&self.servers, &self.key_prefix, &place, at_most.max(SCANNED_AT_ONCE)).await?;
+        let keys: Vec<Key> = keys.into_iter().collect();
+        let found = try_join_all(keys.iter().map(|key| self.load(key))).await?;
+        // Some may have gone since.
+        let entries = keys.into_iter().zip(found).filter_map(|(key, found)| Some((key, found?)));
+        Ok(Page { entries: entries.collect(), next: next.map(|next| next.cursor()) })
     }
 
     async fn count_all(&self) -> Result<u64, StoreError> {
         let mut place = Some(Place::default());
         let mut seen = HashSet::new(); // Redis may show a key twice
         while let Some(at) = place {
-            let (keys, next) = scan::step(&self.servers, &self.key_prefix, &at, COUNTED_AT_ONCE).await?;
+            let (keys, next) = scan::step(&self.servers, &self.key_prefix, &at, SCANNED_AT_ONCE).await?;
             seen.extend(keys);
             place = next;
         }

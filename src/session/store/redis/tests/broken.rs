@@ -160,6 +160,18 @@ async fn a_password_is_in_no_error_and_in_nothing_printed() {
 }
 
 #[tokio::test]
+async fn a_page_of_the_list_is_one_look_even_if_it_finds_nothing() {
+    let server = FakeServer::start(|_, name| match name {
+        "SCAN" => Answer::Say("*2\r\n$2\r\n17\r\n*0\r\n"),
+        _ => PONG,
+    })
+    .await;
+    let page = store_at(&server.url).list(None, 10).await.expect("a page");
+    assert!(page.entries.is_empty() && page.next.is_some(), "{page:?}");
+    assert_eq!(server.count("SCAN"), 1);
+}
+
+#[tokio::test]
 async fn many_at_once_make_one_connection() {
     let server = FakeServer::start(|_, name| if name == "PING" { PONG } else { Answer::Say("$-1\r\n") }).await;
     let store = store_at(&server.url);
