@@ -73,7 +73,7 @@ pub(super) fn filter<H: Handler>(
                     let close = HeaderValue::from_static("close");
                     response.headers_mut().insert(CONNECTION, close);
                 }
-                reply(response)
+                reply(response, wire.version)
             }
         })
 }
@@ -130,13 +130,19 @@ fn is_bodiless(status: StatusCode) -> bool {
     matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
+/// How much of a file is read at a time.
+const CHUNK: usize = 64 << 10;
+/// The same for each of the streams that an HTTP/2 client may leave waiting: one frame.
+const FRAME: usize = 16 << 10;
+
 /// The response as warp sends it.
-fn reply(response: Response<ResponseBody>) -> warp::reply::Response {
+fn reply(response: Response<ResponseBody>, version: Version) -> warp::reply::Response {
     let (head, body) = response.into_parts();
     match body {
         ResponseBody::Whole(bytes) => Response::from_parts(head, bytes).into_response(),
         ResponseBody::File(part) => {
-            let mut response = warp::reply::stream(part.into_stream()).into_response();
+            let chunk = if version < Version::HTTP_2 { CHUNK } else { FRAME };
+            let mut response = warp::reply::stream(part.into_stream(chunk)).into_response();
             *response.status_mut() = head.status;
             *response.headers_mut() = head.headers;
             response

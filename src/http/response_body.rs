@@ -8,9 +8,6 @@ use bytes::Bytes;
 use tokio::io::AsyncReadExt;
 use tokio_util::io::ReaderStream;
 
-/// How much of a file is read at a time.
-const CHUNK: usize = 64 << 10;
-
 /// The body of a response.
 pub enum ResponseBody {
     /// All of it.
@@ -32,9 +29,12 @@ impl FilePart {
         Self { file, length }
     }
 
-    /// The part as a stream of chunks.
-    pub fn into_stream(self) -> impl futures_util::Stream<Item = io::Result<Bytes>> + Send + Sync + 'static {
-        ReaderStream::with_capacity(tokio::fs::File::from_std(self.file).take(self.length), CHUNK)
+    /// The part as a stream of chunks, of so many bytes at most.
+    pub fn into_stream(
+        self,
+        chunk: usize,
+    ) -> impl futures_util::Stream<Item = io::Result<Bytes>> + Send + Sync + 'static {
+        ReaderStream::with_capacity(tokio::fs::File::from_std(self.file).take(self.length), chunk)
     }
 }
 

@@ -21,7 +21,7 @@ use super::session_keys::{self, KeyUse, SessionKeys};
 use super::vocabulary::Vocabulary;
 use super::{
     ErrorPage, Part, Site, cache, comparisons, csrf, escaping, fingerprint, open_redirect, params, predicates,
-    responses, server, sessions, statics, users,
+    responses, secrecy, server, sessions, statics, users,
 };
 use crate::config::Loaded;
 use crate::config::declaration::{CsrfCheck, Declarations, RouteDeclaration};
@@ -94,7 +94,8 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
     open_redirect::check(&library, &routes, &parts, problems);
     let mut statics = statics::compile(&declared);
     let users: Vec<_> = declared.iter().flat_map(|part| users::compile(part, problems)).collect();
-    users::check_secrecy(&declared, &statics, problems);
+    users::check_secrecy(&declared, problems);
+    secrecy::Private::of(&loaded.settings, &declared, &inputs).keep(&declared, &mut statics, problems);
     let versions = statics::link(&mut statics, library.files(), &mut inputs, problems);
     let router = paths::router(&declared, &routes, &statics, problems);
     server::check(&loaded.settings, problems);

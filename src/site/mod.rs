@@ -32,6 +32,7 @@ mod responses;
 pub mod route;
 pub mod router;
 pub mod scope;
+mod secrecy;
 pub mod server;
 pub mod session_keys;
 pub mod sessions;

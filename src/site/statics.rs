@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
@@ -24,6 +25,8 @@ pub struct StaticFiles {
     pub directory: PathBuf,
     /// How many seconds a browser may keep a file without asking; `None`: it asks every time.
     pub cache_max_age: Option<u64>,
+    /// Files of the site that nobody gets, whatever path leads to them.
+    pub private: Arc<[PathBuf]>,
     /// The files that templates link to with `static_url`, by their path below the folder.
     pub versions: BTreeMap<String, Version>,
 }
@@ -63,6 +66,7 @@ pub(super) fn compile(parts: &[&Declarations]) -> Vec<StaticFiles> {
         at: format!("{}{}", part.prefix, entry.at.value),
         directory: entry.directory.clone(),
         cache_max_age: entry.cache_max_age,
+        private: Arc::default(),
         versions: BTreeMap::new(),
     });
     compiled.collect()

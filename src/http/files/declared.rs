@@ -20,7 +20,7 @@ use crate::site::response::{Body, Reply};
 /// Conditions and ranges count for what only reads and succeeds: what a form does is done by now.
 ///
 /// # Errors
-/// 412 as RFC 9110 has it; 500 if the file is not there any more, or the disk fails.
+/// 412 as RFC 9110 has it; 500 or 503 if the file is not there any more, or cannot be read.
 pub(in crate::http) async fn sent(
     reply: Reply,
     request: &Request<'_>,
@@ -31,13 +31,15 @@ pub(in crate::http) async fn sent(
         Body::File(path) => path.clone(),
     };
     let reads = matches!(*request.method, Method::GET | Method::HEAD) && reply.status == StatusCode::OK;
-    let no_conditions = HeaderMap::new();
-    let conditions = if reads { request.headers } else { &no_conditions };
+    let conditions = if reads { request.headers.clone() } else { HeaderMap::new() };
+    let method = request.method.clone();
     let accepted = encoding::accepted(request.headers.get_all(ACCEPT_ENCODING).iter());
     let kind = content_type(&path.file_name().unwrap_or_default().to_string_lossy());
-    let opened = tokio::task::spawn_blocking(move || find(&path, &accepted)).await;
-    let opened = opened.map_err(|error| Failure::internal(error.to_string()))?.map_err(unreadable)?;
-    let mut response = opened.respond(request.method, conditions, kind)?;
+    let found = tokio::task::spawn_blocking(move || {
+        let opened = find(&path, &accepted).map_err(unreadable)?;
+        opened.respond(&method, &conditions, kind)
+    });
+    let mut response = found.await.map_err(|error| Failure::internal(error.to_string()))??;
     if response.status() == StatusCode::OK {
         *response.status_mut() = reply.status;
     }

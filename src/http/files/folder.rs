@@ -1,6 +1,9 @@
 //! `[static]`: what a path below a folder leads to.
 
 use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, LOCATION};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
@@ -32,23 +35,38 @@ pub(in crate::http) struct Asked<'a> {
 /// # Errors
 /// 404 for whatever is no readable file below the folder, 412 and 416 as RFC 9110 has them.
 pub(in crate::http) async fn answer(files: &StaticFiles, asked: &Asked<'_>) -> Result<Response<ResponseBody>, Failure> {
-    let (root, segments, folder) = (files.directory.clone(), asked.segments.to_vec(), asked.folder);
     let accepted = encoding::accepted(asked.headers.get_all(ACCEPT_ENCODING).iter());
-    let found = tokio::task::spawn_blocking(move || find(&root, &segments, folder, &accepted)).await;
-    let opened = match found {
-        Ok(Ok(Some(Target::File(opened)))) => opened,
-        Ok(Ok(Some(Target::Folder))) => return Ok(to_folder(asked)),
+    let place = Place { root: files.directory.clone(), private: Arc::clone(&files.private), accepted };
+    let (segments, folder) = (asked.segments.to_vec(), asked.folder);
+    let (method, headers) = (asked.method.clone(), asked.headers.clone());
+    let name = if folder { "index.html" } else { asked.segments.last().map_or("", String::as_str) };
+    let kind = content_type(name);
+    let found = tokio::task::spawn_blocking(move || {
+        let found = place.find(&segments, folder)?;
+        Ok(found.map(|target| match target {
+            Target::File(opened) => Some((opened.original, opened.respond(&method, &headers, kind))),
+            Target::Folder => None,
+        }))
+    });
+    let (original, response) = match found.await {
+        Ok(Ok(Some(Some(file)))) => file,
+        Ok(Ok(Some(None))) => return Ok(to_folder(asked)),
         Ok(Ok(None)) => return Err(Failure::not_found()),
         Ok(Err(error)) => return Err(unreadable(error)),
         Err(error) => return Err(Failure::internal(error.to_string())),
     };
-    let name = if folder { "index.html" } else { asked.segments.last().map_or("", String::as_str) };
-    let cache_control = cache_control(files, asked, &opened);
-    let mut response = opened.respond(asked.method, asked.headers, content_type(name))?;
+    let mut response = response?;
     if response.status() != StatusCode::RANGE_NOT_SATISFIABLE {
-        response.headers_mut().insert(CACHE_CONTROL, cache_control);
+        response.headers_mut().insert(CACHE_CONTROL, cache_control(files, asked, original));
     }
     Ok(response)
+}
+
+/// Where a file is looked for.
+struct Place {
+    root: PathBuf,
+    private: Arc<[PathBuf]>,
+    accepted: encoding::Accepted,
 }
 
 /// What a path below the folder leads to.
@@ -58,35 +76,33 @@ enum Target {
     Folder,
 }
 
-fn find(
-    root: &std::path::Path,
-    segments: &[String],
-    folder: bool,
-    accepted: &encoding::Accepted,
-) -> io::Result<Option<Target>> {
-    let mut path = segments.to_vec();
-    if folder {
-        path.push("index.html".to_owned());
+impl Place {
+    fn find(&self, segments: &[String], folder: bool) -> io::Result<Option<Target>> {
+        let open = |path: &[String]| open(&self.root, &self.private, path);
+        let mut path = segments.to_vec();
+        if folder {
+            path.push("index.html".to_owned());
+        }
+        let Some(found) = open(&path)? else { return Ok(None) };
+        let Found::File { file, length, modified } = found else {
+            // Only one that has a page of its own is worth a redirect.
+            path.push("index.html".to_owned());
+            let index = open(&path)?;
+            return Ok(matches!(index, Some(Found::File { .. })).then_some(Target::Folder));
+        };
+        let Some(name) = path.pop() else { return Ok(None) };
+        let beside = |suffix: &str| open(&[path.as_slice(), &[format!("{name}{suffix}")]].concat());
+        Ok(Some(Target::File(Opened::best((file, length, modified), &self.accepted, beside))))
     }
-    let Some(found) = open(root, &path)? else { return Ok(None) };
-    let Found::File { file, length, modified } = found else {
-        // Only one that has a page of its own is worth a redirect.
-        path.push("index.html".to_owned());
-        let index = open(root, &path)?;
-        return Ok(matches!(index, Some(Found::File { .. })).then_some(Target::Folder));
-    };
-    let Some(name) = path.pop() else { return Ok(None) };
-    let beside = |suffix: &str| open(root, &[path.as_slice(), &[format!("{name}{suffix}")]].concat());
-    Ok(Some(Target::File(Opened::best((file, length, modified), accepted, beside))))
 }
 
 /// For a year what is asked for by the version it has (see `static_url`); otherwise as declared.
-fn cache_control(files: &StaticFiles, asked: &Asked<'_>, opened: &Opened) -> HeaderValue {
+fn cache_control(files: &StaticFiles, asked: &Asked<'_>, original: (u64, SystemTime)) -> HeaderValue {
     let version = asked.query.and_then(|query| query.strip_prefix(VERSION)?.strip_prefix('='));
     let is_version = |version: &str| {
         let known = files.versions.get(&asked.segments.join("/"));
         // What has changed since must not be kept under the version it had.
-        known.is_some_and(|known| known.text == version && (known.length, known.modified) == opened.original)
+        known.is_some_and(|known| known.text == version && (known.length, known.modified) == original)
     };
     match files.cache_max_age {
         _ if version.is_some_and(is_version) => HeaderValue::from_static("public, max-age=31536000, immutable"),

@@ -18,7 +18,7 @@ mod open;
 mod tests;
 
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -26,6 +26,8 @@ use http::header::{
     ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED, RANGE, VARY,
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http_range_header::{EndPosition, StartPosition, SyntacticallyCorrectRange};
+use rustix::io::Errno;
 
 use super::response_body::{FilePart, ResponseBody};
 use crate::site::failure::Failure;
@@ -70,10 +72,10 @@ impl Opened {
         opened
     }
 
-    /// A response with the file, the part of it that is asked for, or none of it.
+    /// A response with the file, the part of it that is asked for, or none of it. May block.
     ///
     /// # Errors
-    /// 412 as RFC 9110 has it, 500 if the disk fails.
+    /// 412 as RFC 9110 has it, 500 or 503 if the file cannot be read.
     fn respond(
         self,
         method: &Method,
@@ -119,7 +121,11 @@ impl Opened {
             }
         };
         response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
-        *response.body_mut() = body(self.file, start, length).map_err(unreadable)?;
+        *response.body_mut() = match *method {
+            // Nobody reads it.
+            Method::HEAD => ResponseBody::File(FilePart::new(self.file, length)),
+            _ => body(self.file, start, length).map_err(unreadable)?,
+        };
         Ok(response)
     }
 
@@ -132,18 +138,24 @@ impl Opened {
             return Part::All;
         }
         let Ok(ranges) = http_range_header::parse_range_header(wanted) else { return Part::All };
-        if ranges.ranges.len() > 1 {
-            return Part::All;
-        }
-        match ranges.validate(self.length).ok().and_then(|valid| valid.into_iter().next()) {
-            Some(range) => Part::Of(*range.start(), *range.end()),
-            None => Part::Unsatisfiable,
+        match ranges.ranges.as_slice() {
+            [range] => Part::of(range, self.length),
+            _ => Part::All,
         }
     }
 }
 
+/// What a visitor is told of a file that cannot be read: to come back, if the process is short of
+/// something at the moment.
 fn unreadable(error: io::Error) -> Failure {
-    Failure::internal(format!("a file cannot be read: {error}"))
+    let shortages = [Errno::MFILE, Errno::NFILE, Errno::NOMEM];
+    let cause = format!("a file cannot be read: {error}");
+    if shortages.iter().any(|shortage| error.raw_os_error() == Some(shortage.raw_os_error())) {
+        let busy = Failure::new(StatusCode::SERVICE_UNAVAILABLE, "The server is busy. Please try again.");
+        Failure { retry_after: Some(1), ..busy }.because(cause)
+    } else {
+        Failure::internal(cause)
+    }
 }
 
 /// What tells two states of a file apart.
@@ -158,8 +170,9 @@ impl Described {
         let encoding = opened.encoding.map(|encoding| format!("-{encoding}")).unwrap_or_default();
         let etag = format!("\"{:x}-{:x}{encoding}\"", since.as_nanos(), opened.length);
         let now = SystemTime::now();
-        // A time to come would be no time of change (RFC 9110 section 8.8.2.1).
-        let last_modified = httpdate::fmt_http_date(opened.modified.min(now));
+        // A time to come would be no time of change (RFC 9110 section 8.8.2.1), and a file system may have
+        // times of which HTTP has none.
+        let last_modified = httpdate::fmt_http_date(opened.modified.min(now).max(SystemTime::UNIX_EPOCH));
         Self { etag: header(etag), last_modified: header(last_modified) }
     }
 }
@@ -178,6 +191,7 @@ fn content_type(name: &str) -> HeaderValue {
 }
 
 /// What part of the file is wanted.
+#[derive(Debug, PartialEq, Eq)]
 enum Part {
     All,
     /// First and last byte.
@@ -185,12 +199,34 @@ enum Part {
     Unsatisfiable,
 }
 
-fn body(mut file: File, start: u64, length: u64) -> io::Result<ResponseBody> {
-    if length == 0 {
-        return Ok(Bytes::new().into());
+impl Part {
+    /// The part of a file of this length (RFC 9110 section 14.1.2).
+    fn of(range: &SyntacticallyCorrectRange, length: u64) -> Self {
+        let last = length.saturating_sub(1);
+        match (range.start, range.end) {
+            // What is empty has no first byte that could be told.
+            (StartPosition::FromLast(count), _) if count == 0 || length == 0 => Self::All,
+            (StartPosition::FromLast(count), _) => Self::Of(length.saturating_sub(count), last),
+            (StartPosition::Index(start), _) if start >= length => Self::Unsatisfiable,
+            (StartPosition::Index(start), EndPosition::Index(end)) if end < start => Self::Unsatisfiable,
+            (StartPosition::Index(start), EndPosition::Index(end)) => Self::Of(start, end.min(last)),
+            (StartPosition::Index(start), EndPosition::LastByte) => Self::Of(start, last),
+        }
     }
+}
+
+/// Up to so many bytes are read at once, so that no client keeps the file open by taking its time.
+const SMALL: u64 = 64 << 10;
+
+fn body(mut file: File, start: u64, length: u64) -> io::Result<ResponseBody> {
     if start > 0 {
         file.seek(SeekFrom::Start(start))?;
     }
-    Ok(ResponseBody::File(FilePart::new(file, length)))
+    if length > SMALL {
+        return Ok(ResponseBody::File(FilePart::new(file, length)));
+    }
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
+    // If it has become shorter since it was looked at, what its headers say cannot be kept.
+    file.read_exact(&mut bytes)?;
+    Ok(Bytes::from(bytes).into())
 }

@@ -3,15 +3,17 @@
 //! SECURITY: what comes in is what a stranger wrote. `cap_std` resolves it within the folder, so
 //! neither `..` nor a symbolic link leads out of it, whatever changes meanwhile. Names that start
 //! with a dot are an owner's, not a visitor's. Pipes and devices are opened without waiting and
-//! then refused.
+//! then refused, and so is a private file of the site that has got into the folder.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, OpenOptions};
+use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt as _};
+use rustix::io::Errno;
 
 /// The longest name a file system takes; more is surely not there.
 const LONGEST_NAME: usize = 255;
@@ -29,11 +31,12 @@ pub(super) enum Found {
     Folder,
 }
 
-/// What `segments` below `root` lead to; `None` if that is nothing for visitors.
+/// What `segments` below `root` lead to; `None` if that is nothing for visitors, as are the `private`
+/// files.
 ///
 /// # Errors
 /// If the disk fails.
-pub(super) fn open(root: &Path, segments: &[String]) -> io::Result<Option<Found>> {
+pub(super) fn open(root: &Path, private: &[PathBuf], segments: &[String]) -> io::Result<Option<Found>> {
     let is_name = |name: &String| {
         !name.is_empty()
             && !name.starts_with('.')
@@ -43,23 +46,21 @@ pub(super) fn open(root: &Path, segments: &[String]) -> io::Result<Option<Found>
     if segments.len() > DEEPEST || !segments.iter().all(is_name) {
         return Ok(None);
     }
-    match open_below(root, &segments.join("/")) {
+    match open_below(root, private, &segments.join("/")) {
         Ok(found) => Ok(found),
         Err(error) if is_absence(&error) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-fn open_below(root: &Path, path: &str) -> io::Result<Option<Found>> {
+fn open_below(root: &Path, private: &[PathBuf], path: &str) -> io::Result<Option<Found>> {
     let root = Dir::open_ambient_dir(root, ambient_authority())?;
     if path.is_empty() {
         return Ok(Some(Found::Folder));
     }
     let mut options = OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    cap_std::fs::OpenOptionsExt::custom_flags(&mut options, NONBLOCK);
-    found(root.open_with(path, &options)?.into_std())
+    options.read(true).custom_flags(NONBLOCK);
+    found(root.open_with(path, &options)?.into_std(), private)
 }
 
 /// What a path of the site's author leads to, wherever that is.
@@ -68,23 +69,27 @@ fn open_below(root: &Path, path: &str) -> io::Result<Option<Found>> {
 /// If there is nothing, or it cannot be read.
 pub(super) fn open_named(path: &Path) -> io::Result<Option<Found>> {
     let mut options = std::fs::OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, NONBLOCK);
-    found(options.open(path)?)
+    options.read(true).custom_flags(NONBLOCK);
+    found(options.open(path)?, &[])
 }
 
-fn found(file: File) -> io::Result<Option<Found>> {
+fn found(file: File, private: &[PathBuf]) -> io::Result<Option<Found>> {
     let metadata = file.metadata()?;
     Ok(if metadata.is_file() {
-        Some(Found::File { file, length: metadata.len(), modified: metadata.modified()? })
+        let file = Found::File { file, length: metadata.len(), modified: metadata.modified()? };
+        (!is_among(&metadata, private)).then_some(file)
     } else {
         metadata.is_dir().then_some(Found::Folder)
     })
 }
 
+/// Whether a file is one of those at these paths, under whatever name.
+fn is_among(file: &Metadata, paths: &[PathBuf]) -> bool {
+    let same = |other: Metadata| (other.dev(), other.ino()) == (file.dev(), file.ino());
+    paths.iter().any(|path| std::fs::metadata(path).is_ok_and(same))
+}
+
 /// `O_NONBLOCK`: opening a pipe that nobody writes to would wait for ever.
-#[cfg(unix)]
 const NONBLOCK: i32 = rustix::fs::OFlags::NONBLOCK.bits() as i32;
 
 /// Whether an error says that there is nothing there, or nothing that may be read.
@@ -104,13 +109,6 @@ fn is_absence(error: &io::Error) -> bool {
 }
 
 /// A socket, a device without a driver, a link that leads to itself.
-#[cfg(unix)]
 fn is_odd_file(error: &io::Error) -> bool {
-    use rustix::io::Errno;
     [Errno::NXIO, Errno::LOOP, Errno::NODEV].iter().any(|odd| error.raw_os_error() == Some(odd.raw_os_error()))
-}
-
-#[cfg(not(unix))]
-fn is_odd_file(_: &io::Error) -> bool {
-    false
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use http::HeaderName;
-use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, IF_NONE_MATCH, IF_RANGE, LOCATION};
+use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, LOCATION};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -32,6 +32,7 @@ fn folder() -> (TempDir, StaticFiles) {
         at: "/static".to_owned(),
         directory: root,
         cache_max_age: Some(60),
+        private: [outside.path().join("secret.txt")].into(),
         versions: Default::default(),
     };
     (outside, files)
@@ -89,11 +90,17 @@ async fn a_part_of_a_file_can_be_asked_for() {
         ("bytes=0-1,3-4", 200, "body { color: red }", ""),
         ("lines=0-1", 200, "body { color: red }", ""),
         ("bytes=5-1", 416, "", "bytes */19"),
+        ("bytes=-999", 206, "body { color: red }", "bytes 0-18/19"),
+        ("bytes=-0", 200, "body { color: red }", ""),
     ] {
         let response = ask(&files, "style.css", &[(RANGE, range)]).await;
         assert_eq!(field(&response, CONTENT_RANGE), content_range, "{range}");
         assert_eq!(response.status(), status, "{range}");
         assert_eq!(text(response), part, "{range}");
+    }
+    for (range, status) in [("bytes=0-", 416), ("bytes=0-0", 416), ("bytes=-1", 200)] {
+        let response = ask(&files, "empty.txt", &[(RANGE, range)]).await;
+        assert_eq!((response.status().as_u16(), response.body().len()), (status, 0), "{range}");
     }
     let other = ask(&files, "style.css", &[(RANGE, "bytes=0-3"), (IF_RANGE, "\"other\"")]).await;
     assert_eq!(other.status(), 200, "of another state of the file there is no part");
@@ -135,17 +142,14 @@ async fn a_folder_shows_its_index_under_its_own_path() {
 #[tokio::test]
 async fn what_is_hidden_outside_or_no_file_is_not_there() {
     let (_outside, files) = folder();
-    #[cfg(unix)]
-    {
-        std::os::unix::fs::symlink("../secret.txt", files.directory.join("link")).unwrap();
-        std::os::unix::fs::symlink("/etc/passwd", files.directory.join("absolute")).unwrap();
-        std::os::unix::fs::symlink("..", files.directory.join("up")).unwrap();
-        std::os::unix::fs::symlink("loop", files.directory.join("loop")).unwrap();
-        std::os::unix::fs::symlink("/dev/zero", files.directory.join("zero")).unwrap();
-        std::os::unix::net::UnixListener::bind(files.directory.join("socket")).unwrap();
-        let pipe = files.directory.join("pipe");
-        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    }
+    std::os::unix::fs::symlink("../secret.txt", files.directory.join("link")).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", files.directory.join("absolute")).unwrap();
+    std::os::unix::fs::symlink("..", files.directory.join("up")).unwrap();
+    std::os::unix::fs::symlink("loop", files.directory.join("loop")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", files.directory.join("zero")).unwrap();
+    std::os::unix::net::UnixListener::bind(files.directory.join("socket")).unwrap();
+    let pipe = files.directory.join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let names = [
         ".env",
         ".git/config",
@@ -175,6 +179,50 @@ async fn what_is_hidden_outside_or_no_file_is_not_there() {
 }
 
 #[tokio::test]
+async fn a_private_file_is_not_there_under_whatever_name() {
+    let (outside, files) = folder();
+    fs::hard_link(outside.path().join("secret.txt"), files.directory.join("harmless.txt")).unwrap();
+    assert_eq!(ask(&files, "harmless.txt", &[]).await.status(), 404);
+    fs::hard_link(outside.path().join("secret.txt"), files.directory.join("style.css.br")).unwrap();
+    let response = ask(&files, "style.css", &[(ACCEPT_ENCODING, "br")]).await;
+    assert_eq!(text(response), "body { color: red }");
+}
+
+#[tokio::test]
+async fn a_file_from_before_1970_is_served() {
+    let (_outside, files) = folder();
+    let before = SystemTime::UNIX_EPOCH - std::time::Duration::from_secs(1000);
+    File::options().write(true).open(files.directory.join("style.css")).unwrap().set_modified(before).unwrap();
+    let response = ask(&files, "style.css", &[]).await;
+    assert_eq!(field(&response, LAST_MODIFIED), "Thu, 01 Jan 1970 00:00:00 GMT");
+    let again = ask(&files, "style.css", &[(IF_MODIFIED_SINCE, "Thu, 01 Jan 1970 00:00:00 GMT")]).await;
+    assert_eq!(again.status(), 304);
+}
+
+#[tokio::test]
+async fn a_small_file_is_not_kept_open_and_a_large_one_is_sent_as_it_is_read() {
+    let (_outside, files) = folder();
+    for (length, read) in [(SMALL, true), (SMALL + 1, false)] {
+        fs::write(files.directory.join("file"), vec![b'x'; length as usize]).unwrap();
+        let response = ask(&files, "file", &[]).await;
+        assert_eq!(matches!(response.body(), ResponseBody::Whole(_)), read, "{length}");
+        assert_eq!(text(response).len() as u64, length);
+    }
+}
+
+#[test]
+fn who_cannot_be_served_for_lack_of_something_is_asked_to_come_back() {
+    let told = |error: io::Error| {
+        let failure = unreadable(error);
+        (failure.status.as_u16(), failure.retry_after)
+    };
+    for shortage in [Errno::MFILE, Errno::NFILE, Errno::NOMEM] {
+        assert_eq!(told(shortage.into()), (503, Some(1)));
+    }
+    assert_eq!(told(Errno::IO.into()), (500, None));
+}
+
+#[tokio::test]
 async fn a_link_within_the_folder_is_followed() {
     let (_outside, files) = folder();
     std::os::unix::fs::symlink("style.css", files.directory.join("alias.css")).unwrap();
@@ -185,7 +233,7 @@ proptest! {
     #[test]
     fn no_path_reads_what_is_outside(segments in prop::collection::vec("\\PC{0,12}|\\.{1,3}|static|secret\\.txt", 0..6)) {
         let (_outside, files) = folder();
-        if let Ok(Some(Found::File { mut file, .. })) = open(Path::new(&files.directory), &segments) {
+        if let Ok(Some(Found::File { mut file, .. })) = open(Path::new(&files.directory), &[], &segments) {
             let mut read = String::new();
             std::io::Read::read_to_string(&mut file, &mut read).unwrap();
             prop_assert!(!read.contains("SECRET"), "{segments:?}");

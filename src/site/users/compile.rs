@@ -13,7 +13,6 @@ use crate::config::tree::{Entry, Node, Tree};
 use crate::config::users::UsersDeclaration;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, did_you_mean, nearest};
 use crate::site::route::Step;
-use crate::site::statics::StaticFiles;
 use crate::template::expression::Writing;
 use crate::template::library::{Library, qualify};
 
@@ -141,16 +140,11 @@ pub fn named(node: &Node, declared: &[String], writing: &mut Writing<'_>) -> Opt
     None
 }
 
-/// Reports files of users that could be seen by visitors.
-pub fn check_secrecy(parts: &[&Declarations], statics: &[StaticFiles], problems: &mut Diagnostics) {
+/// Reports files of users that are named as data too. See also `secrecy`.
+pub fn check_secrecy(parts: &[&Declarations], problems: &mut Diagnostics) {
     let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     for declared in parts.iter().flat_map(|part| &part.users) {
         let path = whole(&declared.file);
-        if let Some(files) = statics.iter().find(|files| path.starts_with(whole(&files.directory))) {
-            let error = Diagnostic::error(&declared.file.place, format!("this file is served below `{}`", files.at));
-            let help = "keep it out of the folders of `[static]`: everybody could read the hashes in it";
-            problems.push(error.key(&declared.key).help(help));
-        }
         if let Some(file) = parts.iter().flat_map(|part| &part.data_files).find(|file| whole(&file.value) == path) {
             let error = Diagnostic::error(&file.place, "this file has users in it, and `data` is for everybody to see");
             problems.push(error.related(&declared.file.place, "named as users here").help("name another file"));
