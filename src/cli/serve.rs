@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use super::{Exit, log};
 use crate::config::process_environment;
 use crate::diagnostic::{Diagnostics, counted, print};
-use crate::http::{Address, Ending, Listener, Served, serve};
+use crate::http::{Address, Ending, Listener, Served, descriptors, serve};
 use crate::reload::{Reloader, watch as watch_for_changes};
 use crate::site::Vocabulary;
 use crate::site::live::{Live, State};
@@ -43,6 +43,7 @@ pub fn run(options: &Options, config: &Path, vocabulary: &Vocabulary) -> Exit {
         super::complain(&format!("cannot start: {error}"));
         return Exit::Program;
     }
+    descriptors::raise_limit();
     let exit = match tokio::runtime::Runtime::new() {
         Ok(runtime) => {
             let exit = runtime.block_on(serve_site(options, config, vocabulary));

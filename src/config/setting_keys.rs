@@ -103,7 +103,18 @@ pub const SERVER: &[Key] = &[
     ),
     key("max_headers", Kind::Count, "100", "Headers of a request: then 431."),
     key("max_body", Kind::Count, "65536", "Bytes of a request body, chunked or not: then 413."),
-    key("max_connections", Kind::Count, "4096", "Connections at a time; the next one waits."),
+    key(
+        "max_connections",
+        Kind::Count,
+        "4096",
+        "Connections at a time. One more closes the one that has been idle the longest; if all are busy, it waits.",
+    ),
+    key(
+        "max_connections_per_address",
+        Kind::Count,
+        "64",
+        "The same from one address, or one /64 of IPv6; if all are busy, one more is closed. `trusted_proxies` and this machine may have more.",
+    ),
 ];
 
 /// `[session]`: which factory, under which secret, in which cookie.

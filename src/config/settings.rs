@@ -34,6 +34,7 @@ pub struct ServerSettings {
     pub max_headers: usize,
     pub max_body: usize,
     pub max_connections: usize,
+    pub max_connections_per_address: usize,
 }
 
 impl Default for ServerSettings {
@@ -57,6 +58,7 @@ impl Default for ServerSettings {
             max_headers: 100,
             max_body: 64 * 1024,
             max_connections: 4096,
+            max_connections_per_address: 64,
         }
     }
 }

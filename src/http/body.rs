@@ -47,8 +47,12 @@ impl RequestBody {
         let Some(frames) = frames.filter(|_| length != Some(0)) else {
             return RequestBody::default();
         };
-        let frames = frames.map(|frame| match frame {
-            Ok(mut data) => Ok(data.copy_to_bytes(data.remaining())),
+        let coming = Arc::clone(&activity);
+        let frames = frames.map(move |frame| match frame {
+            Ok(mut data) => {
+                coming.step();
+                Ok(data.copy_to_bytes(data.remaining()))
+            }
             Err(error) => Err(BodyError::Broken(error.to_string())),
         });
         RequestBody(Source::Wire(Wire { frames: Box::pin(frames), length, ended: false, activity }))

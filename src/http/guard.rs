@@ -9,14 +9,19 @@
 //! | While                                | the guard allows               | then                 |
 //! |--------------------------------------|--------------------------------|----------------------|
 //! | the client takes nothing             | [`Limits::write_stall`]        | closes               |
-//! | a request is in progress             | all deadlines above it, in sum | closes               |
+//! | a request gets no further            | all deadlines above it, in sum | closes               |
 //! | no byte of a first request came      | [`Limits::first_byte`]         | closes               |
 //! | a request head has begun             | [`Limits::header`]             | says 408, closes     |
 //! | between requests                     | [`Limits::keep_alive`]         | closes               |
 //!
+//! On HTTP/2, other requests than the one that gets no further have as much time again to finish. A
+//! client that sends much and asks for nothing is cut off.
+//!
 //! The start of a request that arrives together with the end of the one before is inside
 //! hyper's buffer when the guard could count it; it is held to `keep_alive` until its next
 //! byte comes.
+
+mod seen;
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -32,9 +37,7 @@ use tokio::time::{Duration, Instant, Sleep};
 use super::Limits;
 use super::activity::Activity;
 use super::small_writes::SmallWrites;
-
-/// The HTTP/2 connection preface (RFC 9113 section 3.4).
-const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+use seen::{Head, Protocol, Quiet};
 
 /// How long a closed connection goes on discarding what the client still sends, so that the
 /// reset which unread bytes provoke does not destroy the last response on its way
@@ -61,24 +64,7 @@ pub(super) struct Guard<S> {
     at_eof: bool,
     parting: Option<Parting>,
     small_writes: SmallWrites,
-}
-
-/// The protocol as far as the bytes have shown it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Protocol {
-    /// So many bytes of the HTTP/2 preface have come, and nothing else.
-    Undecided(usize),
-    Http1,
-    Http2,
-}
-
-/// A request head on its way in.
-struct Head {
-    since: Instant,
-    /// How many requests had begun before this one: it is complete once there are more.
-    after: usize,
-    line: usize,
-    line_ended: bool,
+    quiet: Quiet,
 }
 
 /// The steps of closing a connection on which the client may still be sending.
@@ -116,17 +102,22 @@ impl<S> Guard<S> {
             at_eof: false,
             parting: None,
             small_writes: SmallWrites::default(),
+            quiet: Quiet::default(),
         }
     }
 
     /// Takes note of bytes that came in; an error is a reason to refuse them.
-    fn observe(&mut self, bytes: &[u8]) -> Result<(), StatusCode> {
+    fn observe(&mut self, bytes: &[u8]) -> Result<(), Lapse> {
         if bytes.is_empty() {
             self.at_eof = true;
             return Ok(());
         }
         self.protocol = self.protocol.after(bytes);
-        if self.protocol == Protocol::Http2 || self.activity.is_busy() {
+        if self.protocol == Protocol::Http2 {
+            let much = Lapse::Abort("the client sends much and asks for nothing");
+            return if self.quiet.observe(bytes.len(), self.activity.steps()) { Ok(()) } else { Err(much) };
+        }
+        if self.activity.is_busy() {
             return Ok(());
         }
         let begun = self.activity.begun();
@@ -134,7 +125,7 @@ impl<S> Guard<S> {
             Some(head) if head.after == begun => head,
             stale => stale.insert(Head::begin(begun)),
         };
-        head.observe(bytes, self.limits.max_request_line)
+        head.observe(bytes, self.limits.max_request_line).map_err(Lapse::Refuse)
     }
 
     /// The request head that has begun and not ended.
@@ -150,14 +141,10 @@ impl<S> Guard<S> {
             let stalled = Lapse::Abort("the client takes nothing of what is sent to it");
             return (after(since, limits.write_stall), stalled);
         }
-        let progress = self.activity.last_progress();
-        if self.activity.is_busy() {
-            // Each part keeps its own deadline; this one is for what escapes them, such as
-            // HTTP/2 streams whose client never opens their windows.
-            let all = limits.handler.saturating_add(limits.body);
-            let all = all.saturating_add(limits.write_stall);
-            return (after(progress, all), Lapse::Abort("a request is stuck"));
+        if let Some((longest, shortest)) = self.activity.waiting_since() {
+            return self.stuck(longest, shortest);
         }
+        let progress = self.activity.last_progress();
         if let Some(asked) = self.asked_to_close {
             let ignored = Lapse::Abort("the client does not let the connection close");
             return (after(asked.max(progress), LINGER), ignored);
@@ -172,6 +159,22 @@ impl<S> Guard<S> {
             limits.keep_alive
         };
         (after(progress, patience), Lapse::AskToClose)
+    }
+
+    /// The deadline of the requests in progress, of which one has got no further since `longest`, another
+    /// only since `shortest`. Each part keeps its own deadline; this one is for what escapes them, such
+    /// as HTTP/2 streams whose client never opens their windows.
+    fn stuck(&self, longest: Instant, shortest: Instant) -> (Instant, Lapse) {
+        let limits = &self.limits;
+        let all = limits.handler.saturating_add(limits.body).saturating_add(limits.write_stall);
+        let stuck = Lapse::Abort("a request is stuck");
+        if self.protocol != Protocol::Http2 {
+            (after(longest, all), stuck)
+        } else if self.asked_to_close.is_none() {
+            (after(longest, all), Lapse::AskToClose)
+        } else {
+            (after(shortest, all).min(after(longest, all.saturating_mul(2))), stuck)
+        }
     }
 
     /// Pending until the connection has to be closed.
@@ -269,7 +272,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<S> {
                     let fresh = buf.filled().get(before..).unwrap_or_default();
                     match guard.observe(fresh) {
                         Ok(()) => return Poll::Ready(Ok(())),
-                        Err(status) => guard.refuse(status),
+                        Err(Lapse::Refuse(status)) => guard.refuse(status),
+                        Err(lapse) => return Poll::Ready(Err(lapse.into())),
                     }
                     buf.set_filled(before);
                 }
@@ -318,48 +322,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<S> {
             guard.part(Parting::Closing);
         }
         guard.poll_parting(cx).map(Ok)
-    }
-}
-
-impl Protocol {
-    fn after(self, bytes: &[u8]) -> Protocol {
-        let Protocol::Undecided(seen) = self else {
-            return self;
-        };
-        let expected = PREFACE.get(seen..).unwrap_or_default();
-        if !expected.iter().zip(bytes).all(|(a, b)| a == b) {
-            Protocol::Http1
-        } else if bytes.len() < expected.len() {
-            Protocol::Undecided(seen + bytes.len())
-        } else {
-            Protocol::Http2
-        }
-    }
-}
-
-impl Head {
-    fn begin(after: usize) -> Head {
-        Head { since: Instant::now(), after, line: 0, line_ended: false }
-    }
-
-    /// Measures the request line. Empty lines before it do not count (RFC 9112 section 2.2).
-    fn observe(&mut self, bytes: &[u8], max: usize) -> Result<(), StatusCode> {
-        if self.line_ended {
-            return Ok(());
-        }
-        let is_line_break = |byte: &u8| matches!(byte, b'\r' | b'\n');
-        let skipped = match self.line {
-            0 => bytes.iter().take_while(|byte| is_line_break(byte)).count(),
-            _ => 0,
-        };
-        let bytes = bytes.get(skipped..).unwrap_or_default();
-        let end = bytes.iter().position(|byte| *byte == b'\n');
-        self.line_ended = end.is_some();
-        self.line += end.unwrap_or(bytes.len());
-        if self.line > max {
-            return Err(StatusCode::URI_TOO_LONG);
-        }
-        Ok(())
     }
 }
 

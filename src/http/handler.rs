@@ -1,6 +1,6 @@
 //! The seam between the edge and what answers.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use http::{HeaderMap, Method, Response, Version};
 
@@ -10,6 +10,11 @@ use super::{Limits, RequestBody, ResponseBody};
 pub trait Handler: Send + Sync + 'static {
     /// The limits for a connection that is being accepted.
     fn limits(&self) -> Limits;
+
+    /// Whether this is a proxy, whose connections are those of many visitors.
+    fn is_proxy(&self, _peer: IpAddr) -> bool {
+        false
+    }
 
     /// Answers one request.
     ///

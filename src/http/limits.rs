@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::site::ServerSettings;
+
 /// What one client may take of the server's time and memory.
 ///
 /// Read once for every accepted connection, so a reload changes the limits of new
@@ -36,28 +38,39 @@ pub struct Limits {
     /// Largest request body in bytes; what [`Handler`](super::Handler)s give to
     /// [`RequestBody::read`](super::RequestBody::read). Default 64 KiB.
     pub max_body: usize,
-    /// Most connections at a time; further ones wait in the listen queue. Default 4096;
-    /// 0 counts as 1.
+    /// Most connections at a time. One more closes the one that has been idle the longest, or
+    /// waits. Default 4096; 0 counts as 1.
     pub max_connections: usize,
+    /// Most connections at a time from one address, or one network of IPv6. One more closes the
+    /// one of them that has been idle the longest, or is closed itself. Default 64; 0 counts as 1.
+    pub max_connections_per_address: usize,
     /// How long a graceful stop waits for requests in progress. Default 10 s.
     pub shutdown: Duration,
 }
 
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits {
-            first_byte: Duration::from_secs(10),
-            header: Duration::from_secs(10),
-            body: Duration::from_secs(30),
-            keep_alive: Duration::from_secs(75),
-            write_stall: Duration::from_secs(30),
-            handler: Duration::from_secs(15),
-            max_request_line: 16 * 1024,
-            max_header_bytes: 32 * 1024,
-            max_headers: 100,
-            max_body: 64 * 1024,
-            max_connections: 4096,
-            shutdown: Duration::from_secs(10),
+impl Limits {
+    /// The limits that `[server]` sets.
+    pub fn of(server: &ServerSettings) -> Self {
+        Self {
+            first_byte: Duration::from_secs(server.first_byte_timeout),
+            header: Duration::from_secs(server.header_timeout),
+            body: Duration::from_secs(server.body_timeout),
+            keep_alive: Duration::from_secs(server.keep_alive_timeout),
+            write_stall: Duration::from_secs(server.write_timeout),
+            handler: Duration::from_secs(server.handler_timeout),
+            max_request_line: server.max_request_line,
+            max_header_bytes: server.max_header_bytes,
+            max_headers: server.max_headers,
+            max_body: server.max_body,
+            max_connections: server.max_connections,
+            max_connections_per_address: server.max_connections_per_address,
+            shutdown: Duration::from_secs(server.shutdown_timeout),
         }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::of(&ServerSettings::default())
     }
 }

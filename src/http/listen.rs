@@ -6,8 +6,9 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
 use tokio_util::either::Either;
 
@@ -19,6 +20,9 @@ const BACKLOG: u32 = 1024;
 /// How long to leave a listener alone after the process ran out of something.
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// After so long without such trouble, the next is worth telling again.
+const CALM: Duration = Duration::from_secs(1);
+
 /// An accepted connection.
 pub(super) type Stream = Either<TcpStream, UnixStream>;
 
@@ -26,8 +30,8 @@ pub(super) type Stream = Either<TcpStream, UnixStream>;
 #[derive(Debug)]
 pub struct Listener {
     sockets: Vec<Socket>,
-    /// Whether the current run of accept errors is in the log already.
-    complained: bool,
+    /// When a connection could last not be accepted.
+    failed: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -77,7 +81,7 @@ impl Listener {
             Some(path) => vec![bind_unix(Path::new(path)).map_err(fail)?],
             None => bind_tcp(address).map_err(fail)?,
         };
-        Ok(Listener { sockets, complained: false })
+        Ok(Listener { sockets, failed: None })
     }
 
     /// The addresses listened on.
@@ -91,19 +95,16 @@ impl Listener {
 
     /// Accepts the next connection; the peer of a Unix socket has no address.
     ///
-    /// Waits out a lack of file descriptors or memory, and complains about it once. Dropping
-    /// the future loses no connection.
+    /// Waits out a lack of file descriptors or memory, and complains about it once until there was
+    /// none for a while. Dropping the future loses no connection.
     pub(super) async fn accept(&mut self) -> (Stream, Option<SocketAddr>) {
         loop {
             match std::future::poll_fn(|cx| self.poll_accept(cx)).await {
-                Ok(accepted) => {
-                    self.complained = false;
-                    return accepted;
-                }
+                Ok(accepted) => return accepted,
                 // The client gave up while it waited in the queue: accept(2).
                 Err(error) if is_clients_fault(&error) => {}
                 Err(error) => {
-                    if !std::mem::replace(&mut self.complained, true) {
+                    if self.failed.replace(Instant::now()).is_none_or(|last| last.elapsed() > CALM) {
                         tracing::error!(%error, "cannot accept connections, trying on");
                     }
                     tokio::time::sleep(PAUSE).await;
@@ -173,8 +174,8 @@ fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 fn is_absent(error: &io::Error) -> bool {
-    // EAFNOSUPPORT, which has no `ErrorKind`, is what a Linux kernel without IPv6 says.
-    error.kind() == ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(97)
+    // A kernel without IPv6 says that it knows no such family of addresses.
+    error.kind() == ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(Errno::AFNOSUPPORT.raw_os_error())
 }
 
 fn bind_unix(path: &Path) -> Result<Socket, Problem> {

@@ -8,6 +8,8 @@
 //! |---------------|-------------------------------------------------------------------|
 //! | `listen.rs`   | an address as written becomes listening sockets                   |
 //! | `server.rs`   | the accept loop, one task per connection, the graceful stop       |
+//! | `connections.rs` | how many connections there may be, and which one has to go       |
+//! | `descriptors.rs` | how many files the process may have open                         |
 //! | `guard.rs`    | the deadlines of a connection that hyper does not keep            |
 //! | `small_writes.rs` | what goes to the socket in pieces goes as one                 |
 //! | `activity.rs` | what guard, service and bodies of one connection tell each other  |
@@ -29,6 +31,8 @@
 mod activity;
 pub mod answer;
 mod body;
+mod connections;
+pub mod descriptors;
 mod files;
 mod filter;
 mod guard;
@@ -55,5 +59,5 @@ pub use limits::Limits;
 pub use listen::{Address, ListenError, Listener};
 pub use params::{Form, form};
 pub use response_body::ResponseBody;
-pub use served::{ACCESS_LOG, Served, limits};
+pub use served::{ACCESS_LOG, Served};
 pub use server::{Ending, serve};

@@ -21,7 +21,7 @@ impl Origin {
     pub fn of(peer: Option<IpAddr>, headers: &HeaderMap, server: &ServerSettings) -> Self {
         let https = server.public_origin.as_deref().is_some_and(|origin| origin.starts_with("https:"));
         let peer = peer.map(|address| address.to_canonical());
-        let trusted = |address: IpAddr| server.trusted_proxies.iter().any(|proxy| proxy.parse() == Ok(address));
+        let trusted = |address: IpAddr| is_trusted(address, server);
         if !peer.is_some_and(trusted) {
             return Self { address: peer, https };
         }
@@ -36,6 +36,11 @@ impl Origin {
         let proto = list(headers, "x-forwarded-proto").last().map(|proto| proto.eq_ignore_ascii_case("https"));
         Self { address, https: proto.unwrap_or(https) }
     }
+}
+
+/// Whether the server believes what this address says of others.
+pub fn is_trusted(address: IpAddr, server: &ServerSettings) -> bool {
+    server.trusted_proxies.iter().any(|proxy| proxy.parse() == Ok(address.to_canonical()))
 }
 
 /// The items of a header that may be repeated and hold commas.

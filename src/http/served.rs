@@ -1,6 +1,7 @@
 //! A served site as the edge's [`Handler`]: which site answers, on whose clock, and the access log.
 
 use std::fmt::Write;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -8,11 +9,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use http::{Response, StatusCode, Version};
 
 use super::answer::{Account, Moment, answer};
+use super::origin::is_trusted;
 use super::outage::Outage;
 use super::{Handler, Incoming, Limits, ResponseBody, page};
 use crate::diagnostic::print;
 use crate::session::factory::{SessionError, Standing};
-use crate::site::ServerSettings;
 use crate::site::live::{Live, State};
 use crate::site::response::Reply;
 
@@ -46,8 +47,15 @@ impl Served {
 impl Handler for Served {
     fn limits(&self) -> Limits {
         match &*self.live.now() {
-            State::Serving(serving) => limits(&serving.site.settings.server),
+            State::Serving(serving) => Limits::of(&serving.site.settings.server),
             State::Broken(_) => Limits::default(),
+        }
+    }
+
+    fn is_proxy(&self, peer: IpAddr) -> bool {
+        match &*self.live.now() {
+            State::Serving(serving) => is_trusted(peer, &serving.site.settings.server),
+            State::Broken(_) => false,
         }
     }
 
@@ -72,24 +80,6 @@ impl Handler for Served {
 
 fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
-}
-
-/// The limits that `[server]` sets.
-pub fn limits(server: &ServerSettings) -> Limits {
-    Limits {
-        first_byte: Duration::from_secs(server.first_byte_timeout),
-        header: Duration::from_secs(server.header_timeout),
-        body: Duration::from_secs(server.body_timeout),
-        keep_alive: Duration::from_secs(server.keep_alive_timeout),
-        write_stall: Duration::from_secs(server.write_timeout),
-        handler: Duration::from_secs(server.handler_timeout),
-        max_request_line: server.max_request_line,
-        max_header_bytes: server.max_header_bytes,
-        max_headers: server.max_headers,
-        max_body: server.max_body,
-        max_connections: server.max_connections,
-        shutdown: Duration::from_secs(server.shutdown_timeout),
-    }
 }
 
 /// The page of a site that has never been good: what is wrong with it, and it asks again by itself.

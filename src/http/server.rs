@@ -17,18 +17,22 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::sync::watch;
-use tokio::task::{JoinError, JoinSet};
 use tokio_util::either::Either;
 use tower_service::Service;
 
 use super::activity::{Activity, Tracked};
+use super::connections::{Connections, Network, Verdict};
 use super::filter::{Wire, filter};
 use super::guard::Guard;
 use super::listen::{Listener, Stream};
-use super::{Connection, Handler, Limits};
+use super::{Connection, Handler, Limits, descriptors};
 
-/// How often a full house looks whether a reload has raised the limit.
-const RECOUNT: Duration = Duration::from_secs(1);
+/// How often a full house looks whether a connection has become idle.
+const RECOUNT: Duration = Duration::from_millis(50);
+
+/// How many requests an HTTP/2 client may have in progress on one connection: less than RFC 9113 advises
+/// (section 6.5.2), as each may keep a file open.
+const STREAMS: u32 = 32;
 
 /// How a server came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,25 +59,34 @@ pub async fn serve<H: Handler>(
 ) -> Ending {
     let mut shutdown = pin!(shutdown);
     let (stop, stopping) = watch::channel(false);
-    let mut connections = JoinSet::new();
+    let mut connections = Connections::default();
+    let mut waiting = None;
+    let ceiling = most_connections(&handler.limits());
     loop {
-        let room = handler.limits().max_connections.max(1) > connections.len();
+        if let Some((stream, peer)) = waiting.take() {
+            let mut limits = handler.limits();
+            limits.max_connections = limits.max_connections.min(ceiling);
+            let network = network(peer, &*handler);
+            match connections.make_room(network, &limits) {
+                Verdict::Admit => {
+                    let activity = Arc::new(Activity::default());
+                    let talk = converse(stream, peer, Arc::clone(&activity), Arc::clone(&handler), stopping.clone());
+                    connections.open(network, activity, talk);
+                }
+                Verdict::Wait => waiting = Some((stream, peer)),
+                Verdict::Refuse => {}
+            }
+        }
         tokio::select! {
             () = &mut shutdown => break,
-            Some(ended) = connections.join_next() => report(ended),
-            (stream, peer) = listener.accept(), if room => {
-                connections.spawn(converse(stream, peer, Arc::clone(&handler), stopping.clone()));
-            }
-            () = tokio::time::sleep(RECOUNT), if !room => {}
+            Some(()) = connections.ended() => {}
+            accepted = listener.accept(), if waiting.is_none() => waiting = Some(accepted),
+            () = tokio::time::sleep(RECOUNT), if waiting.is_some() => {}
         }
     }
-    drop(listener);
+    drop((listener, waiting));
     stop.send_replace(true);
-    let drain = async {
-        while let Some(ended) = connections.join_next().await {
-            report(ended);
-        }
-    };
+    let drain = async { while connections.ended().await.is_some() {} };
     match tokio::time::timeout(handler.limits().shutdown, drain).await {
         Ok(()) => Ending::Drained,
         Err(_) => {
@@ -84,16 +97,27 @@ pub async fn serve<H: Handler>(
     }
 }
 
-fn report(ended: Result<(), JoinError>) {
-    if let Err(error) = ended {
-        tracing::error!(%error, "a connection's task failed");
+/// The most connections that the system lets there be.
+fn most_connections(limits: &Limits) -> usize {
+    let Some(most) = descriptors::most_connections() else { return usize::MAX };
+    if most < limits.max_connections {
+        let asked = limits.max_connections;
+        tracing::warn!("there can be {most} connections at a time, not {asked}: raise the limit of open files");
     }
+    most
+}
+
+/// What a connection counts for; nothing if it comes from this machine or from a proxy.
+fn network<H: Handler>(peer: Option<SocketAddr>, handler: &H) -> Option<Network> {
+    let peer = peer?.ip();
+    Network::of(peer).filter(|_| !handler.is_proxy(peer))
 }
 
 /// Serves one connection to its end.
 async fn converse<H: Handler>(
     stream: Stream,
     peer: Option<SocketAddr>,
+    activity: Arc<Activity>,
     handler: Arc<H>,
     mut stopping: watch::Receiver<bool>,
 ) {
@@ -102,7 +126,6 @@ async fn converse<H: Handler>(
         let _ = tcp.set_nodelay(true);
     }
     let limits = handler.limits();
-    let activity = Arc::new(Activity::default());
     let socket = TokioIo::new(Guard::new(stream, limits, Arc::clone(&activity)));
     let warp = warp::service(filter(handler, limits));
     let service = service_fn(|mut request: Request<hyper::body::Incoming>| {
@@ -158,7 +181,7 @@ fn protocols(limits: &Limits) -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .keep_alive_interval(Duration::from_secs(20))
         .keep_alive_timeout(Duration::from_secs(10))
-        .max_concurrent_streams(100)
+        .max_concurrent_streams(STREAMS)
         .max_pending_accept_reset_streams(20)
         .max_local_error_reset_streams(1024)
         .max_header_list_size(u32::try_from(head).unwrap_or(u32::MAX))

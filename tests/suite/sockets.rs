@@ -356,3 +356,37 @@ fn a_port_that_is_taken_is_said_so_with_advice() {
     assert!(log.contains("--listen"), "{log}");
     assert_eq!(server.visitor().get("/").count(), 1);
 }
+
+/// Started by a shell that has set its limits of open files.
+fn limited(limits: &str) -> Server {
+    site().env("SITEWRIGHT_LOG", "warn").started_by(&["sh", "-c", &format!("{limits}; exec \"$0\" \"$@\"")]).serve()
+}
+
+#[test]
+fn where_few_files_may_be_open_idle_connections_make_way() {
+    let server = limited("ulimit -n 64");
+    server.wait_for_log("there can be 32 connections at a time, not 4096");
+    let mut idle = Vec::new();
+    for _ in 0..100 {
+        let mut raw = server.raw();
+        raw.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_eq!(raw.answer("GET").count(), 1);
+        idle.push(raw);
+    }
+    assert_eq!(idle[0].rest(), "", "the first has made way");
+    assert!(!server.log().contains("cannot accept"), "{}", server.log());
+}
+
+#[test]
+fn the_limit_of_open_files_is_raised_as_far_as_may_be() {
+    let server = limited("ulimit -S -n 64");
+    let mut open: Vec<_> = (0..100).map(|_| server.raw()).collect();
+    for raw in &mut open {
+        raw.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_eq!(raw.answer("GET").count(), 1);
+    }
+    for raw in &mut open {
+        raw.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_eq!(raw.answer("GET").count(), 1, "it is still open");
+    }
+}

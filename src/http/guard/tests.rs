@@ -3,6 +3,7 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::{sleep, timeout};
 
+use super::seen::{PREFACE, QUIET};
 use super::*;
 
 const LIMITS: Limits = Limits {
@@ -17,6 +18,7 @@ const LIMITS: Limits = Limits {
     max_headers: 100,
     max_body: 64,
     max_connections: 1,
+    max_connections_per_address: 1,
     shutdown: Duration::from_secs(1),
 };
 
@@ -147,6 +149,65 @@ async fn a_request_that_gets_nowhere_is_given_up() {
     let start = Instant::now();
     rig.guard.read_u8().await.unwrap_err();
     assert!(about(start.elapsed(), 15 + 30 + 20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_gets_nowhere_is_given_up_whatever_comes_after_it() {
+    let Rig { mut client, mut guard, activity } = rig();
+    client.write_all(PREFACE).await.unwrap();
+    let _stuck = activity.begin();
+    let others = Arc::clone(&activity);
+    let asking = tokio::spawn(async move {
+        while client.write_all(&[0; 9]).await.is_ok() {
+            drop(others.begin());
+            sleep(Duration::from_secs(1)).await;
+        }
+    });
+    let start = Instant::now();
+    let error = run(&mut guard, &activity).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    assert!(about(start.elapsed(), 15 + 30 + 20), "{:?}", start.elapsed());
+    drop(guard);
+    asking.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_streams_may_finish_beside_one_that_gets_nowhere() {
+    let Rig { mut client, mut guard, activity } = rig();
+    client.write_all(PREFACE).await.unwrap();
+    let start = Instant::now();
+    let _stuck = activity.begin();
+    sleep(Duration::from_secs(10)).await;
+    let _other = activity.begin();
+    run(&mut guard, &activity).await.unwrap();
+    assert!(about(start.elapsed(), 65), "asked to close: {:?}", start.elapsed());
+    guard.read_exact(&mut [0; 4096]).await.unwrap_err();
+    assert!(about(start.elapsed(), 10 + 65), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn much_that_asks_for_nothing_is_cut_off() {
+    for asking in [false, true] {
+        let Rig { mut client, mut guard, activity } = rig();
+        client.write_all(PREFACE).await.unwrap();
+        let flooding = tokio::spawn(async move {
+            for piece in 0..3 * QUIET / 128 {
+                if asking && piece % 1024 == 0 {
+                    activity.step();
+                }
+                if client.write_all(&[0; 128]).await.is_err() {
+                    return piece * 128;
+                }
+            }
+            3 * QUIET
+        });
+        let mut read = vec![0; 3 * QUIET];
+        let outcome = guard.read_exact(&mut read).await;
+        drop(guard);
+        let sent = flooding.await.unwrap();
+        assert_eq!((outcome.is_ok(), sent == 3 * QUIET), (asking, asking), "{sent}");
+        assert!(asking || sent <= QUIET + 1024, "{sent}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

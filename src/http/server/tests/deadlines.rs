@@ -1,5 +1,8 @@
 //! Clients that make the server wait.
 
+use tokio::task::JoinSet;
+
+use super::protocol::{http2, request};
 use super::*;
 
 #[tokio::test]
@@ -109,6 +112,15 @@ async fn a_client_that_takes_nothing_is_cut_off() {
     let mut taken = Vec::new();
     let _reset = timeout(GENEROUS, client.0.read_to_end(&mut taken)).await.unwrap();
     assert!(taken.len() < 16 << 20, "not all of it was sent");
+}
+
+#[tokio::test]
+async fn a_stream_that_nobody_reads_ends_its_connection_whatever_else_is_asked_there() {
+    let server = Server::start(Limits { handler: SHORT, body: SHORT, write_stall: SHORT, ..relaxed() });
+    let mut sender = http2(&server).await;
+    let _unread = sender.send_request(request(Method::GET, "/large", "")).await.unwrap();
+    let asking = async { while sender.send_request(request(Method::HEAD, "/", "")).await.is_ok() {} };
+    timeout(GENEROUS, asking).await.expect("the server closes");
 }
 
 #[tokio::test]

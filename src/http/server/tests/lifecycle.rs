@@ -14,18 +14,31 @@ async fn a_panic_costs_one_request_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_full_house_makes_the_next_client_wait_for_a_place() {
-    let server = Server::start(Limits { max_connections: 1, ..relaxed() });
+async fn a_full_house_closes_the_connection_that_has_been_idle_the_longest() {
+    let server = Server::start(Limits { max_connections: 2, ..relaxed() });
     let mut first = server.client().await;
     assert!(first.is_served().await);
+    let mut second = server.client().await;
+    assert!(second.is_served().await);
+    let mut third = server.client().await;
+    assert!(third.is_served().await);
+    assert_eq!(first.rest().await, "");
+    assert!(second.is_served().await);
+}
+
+#[tokio::test]
+async fn where_all_are_busy_the_next_client_waits_for_a_place() {
+    let server = Server::start(Limits { max_connections: 1, ..relaxed() });
+    let mut first = server.client().await;
+    first.send("POST /body HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n").await;
+    assert_eq!(first.response().await, "HTTP/1.1 100 Continue\r\n\r\n");
 
     let mut second = server.client().await;
     second.send(GET).await;
     let early = timeout(SHORT, second.0.readable()).await;
     assert!(early.is_err(), "answered before there was room");
-    assert!(first.is_served().await);
-
-    drop(first);
+    first.send("ok").await;
+    assert!(first.response().await.ends_with("ok"));
     assert_status(&second.response().await, 200);
 }
 

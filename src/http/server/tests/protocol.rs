@@ -5,7 +5,7 @@ use hyper::client::conn::http2::{SendRequest, handshake};
 
 use super::*;
 
-async fn http2(server: &Server) -> SendRequest<Full<Bytes>> {
+pub async fn http2(server: &Server) -> SendRequest<Full<Bytes>> {
     let stream = TcpStream::connect(server.address).await.unwrap();
     let io = TokioIo::new(stream);
     let (sender, connection) = handshake(TokioExecutor::new(), io).await.unwrap();
@@ -13,7 +13,7 @@ async fn http2(server: &Server) -> SendRequest<Full<Bytes>> {
     sender
 }
 
-fn request(method: Method, path: &str, body: &'static str) -> Request<Full<Bytes>> {
+pub fn request(method: Method, path: &str, body: &'static str) -> Request<Full<Bytes>> {
     Request::builder().method(method).uri(format!("http://site.example{path}")).body(Full::new(body.into())).unwrap()
 }
 
