@@ -211,6 +211,19 @@ mod tests {
         assert!(activity.left_body_unread());
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_drips_times_out_however_steadily() {
+        let dripping = stream::repeat(()).then(|()| async {
+            tokio::time::sleep(SOON * 9 / 10).await;
+            Ok::<_, String>(&b"x"[..])
+        });
+        let (began, activity) = (tokio::time::Instant::now(), Arc::new(Activity::default()));
+        let body = RequestBody::from_wire(Some(dripping), None, Arc::clone(&activity));
+        assert_eq!(body.read(1000, SOON).await, Err(BodyError::TimedOut));
+        assert!(began.elapsed() < SOON * 9 / 5, "it ends before the second byte: {:?}", began.elapsed());
+        assert!(activity.left_body_unread());
+    }
+
     #[tokio::test]
     async fn a_body_that_breaks_off_is_broken() {
         let (body, activity) = wire(vec![Ok("1234"), Err("gone")], None);
