@@ -39,6 +39,39 @@ async fn it_stays_within_its_capacity_and_keeps_who_came_back() {
     }
 }
 
+/// On one thread, whoever does not pause keeps it from all others.
+#[tokio::test]
+async fn requests_have_their_turn_during_each_step_of_a_sweep() {
+    const STEP: usize = 1000;
+    let store = Arc::new(MemoryStore::default());
+    let entry = |expires| Some(Entry { expires: Some(expires), bytes: Box::from(*b"bytes") });
+    // In each shard fewer than a step removes.
+    for id in 0..50_000_u32 {
+        assert_eq!(store.compare_and_set(&Key::of(&id.to_be_bytes()), None, entry(1000)).await, Ok(true));
+    }
+    let known = Key::of(b"known");
+    assert_eq!(store.compare_and_set(&known, None, entry(3000)).await, Ok(true));
+    let loads = Arc::new(AtomicUsize::new(0));
+    let reader = tokio::spawn({
+        let (store, loads) = (Arc::clone(&store), Arc::clone(&loads));
+        async move {
+            loop {
+                assert!(store.load(&known).await.expect("memory").is_some());
+                loads.fetch_add(1, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    let mut more = true;
+    while more {
+        let before = loads.load(Ordering::Relaxed);
+        more = store.sweep(2000.0, STEP).await.expect("memory").more;
+        assert!(loads.load(Ordering::Relaxed) > before, "a step goes through without a pause");
+    }
+    assert_eq!(store.count().await, Ok(1));
+    assert!(!reader.is_finished());
+}
+
 /// The resident memory of this process, in bytes (proc(5)).
 fn resident() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
