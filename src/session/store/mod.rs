@@ -19,6 +19,8 @@
 //! them. Whoever brings one gets everything else from [`StoredSessions`].
 
 mod blocking;
+#[cfg(all(test, any(feature = "postgres", feature = "mysql", feature = "redis")))]
+mod closed_port;
 pub mod contract;
 pub mod file;
 mod identity;
@@ -33,6 +35,8 @@ mod queue;
 mod record;
 #[cfg(feature = "redis")]
 pub mod redis;
+#[cfg(all(test, any(feature = "postgres", feature = "mysql", feature = "memcached")))]
+mod relay;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub mod sql;
 mod stored;

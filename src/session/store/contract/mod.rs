@@ -22,6 +22,8 @@ mod browser;
 mod data;
 mod exact;
 mod identity;
+#[cfg(test)]
+pub(super) mod in_turn;
 mod life;
 mod records;
 mod stores;

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use tokio::time::timeout;
 
-use super::super::contract;
+use super::super::contract::{self, in_turn::InTurn};
 use super::super::private::private_file;
 use super::*;
 
@@ -48,9 +48,11 @@ async fn sweep(store: &FileStore, now: f64) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn it_keeps_the_contract() {
+async fn two_processes_keep_the_contract() {
     let folder = tempfile::tempdir().expect("a folder");
-    let store: Arc<dyn Store> = Arc::new(FileStore::new(folder.path().join("sessions")));
+    // Nothing but the folder is shared between these, as between processes.
+    let store = || Arc::new(FileStore::new(folder.path().join("sessions")));
+    let store = InTurn::of([store(), store()]);
     contract::verify(&store).await.kept().expect("the contract");
 }
 
@@ -89,29 +91,6 @@ async fn only_the_owner_may_look() {
     assert_eq!(mode(&shard(&path)), 0o700);
     assert_eq!(mode(&shard(&path).join(KEY.to_string())), 0o600);
     assert_eq!(mode(&shard(&path).join(".lock")), 0o600);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn processes_exclude_each_other() {
-    let folder = tempfile::tempdir().expect("a folder");
-    // Nothing but the folder is shared between these, as between processes.
-    let stores = [0, 1].map(|_| FileStore::new(folder.path()));
-    let counting = (0..8).map(|number| {
-        let store = stores[number % 2].clone();
-        tokio::spawn(async move {
-            let mut done = 0_u64;
-            while done < 10 {
-                let found = store.load(&KEY).await.expect("a file");
-                let count = found.as_ref().map_or(0, |found| found.bytes[0]);
-                let seen = found.map(|found| found.version);
-                done += u64::from(store.compare_and_set(&KEY, seen, entry(&[count + 1])).await.expect("a file"));
-            }
-        })
-    });
-    for task in counting.collect::<Vec<_>>() {
-        task.await.expect("no panic");
-    }
-    assert_eq!(bytes(stores[0].load(&KEY).await.expect("a file")), Some(vec![80]));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,7 +4,8 @@ use ::redis::{Cmd, Value, cmd};
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
-use super::super::contract;
+use super::super::closed_port::closed_port;
+use super::super::contract::{self, in_turn::InTurn};
 use super::super::patience::Patience;
 use super::connection::{Connection, Connector};
 use super::url::{Address, Arrangement};
@@ -83,27 +84,25 @@ async fn single() -> (String, Connection) {
     (url, connection)
 }
 
-async fn keeps_the_contract(url: &str) {
-    let [store] = stores(url, &prefix());
-    let store = Arc::new(store);
-    let contractor: Arc<dyn Store> = store.clone();
-    let report = contract::verify(&contractor).await;
-    clean(&store).await;
+async fn two_processes_keep_the_contract(url: &str) {
+    let [one, other] = stores(url, &prefix()).map(Arc::new);
+    let report = contract::verify(&InTurn::of([one.clone(), other])).await;
+    clean(&one).await;
     report.kept().expect("the contract");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 #[ignore = "needs Redis: run by tests/run"]
-async fn it_keeps_the_contract() {
-    keeps_the_contract(&url("SITEWRIGHT_TEST_REDIS")).await;
+async fn two_processes_keep_the_contract_on_one_server() {
+    two_processes_keep_the_contract(&url("SITEWRIGHT_TEST_REDIS")).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 #[ignore = "needs Redis with TLS: run by tests/run"]
-async fn it_keeps_the_contract_over_tls() {
+async fn two_processes_keep_the_contract_over_tls() {
     let url = url("SITEWRIGHT_TEST_REDIS_TLS");
     assert!(url.starts_with("rediss://"));
-    keeps_the_contract(&url).await;
+    two_processes_keep_the_contract(&url).await;
 }
 
 #[tokio::test]
@@ -114,30 +113,6 @@ async fn a_certificate_of_an_unknown_authority_is_refused() {
     let [store] = stores(url, &prefix());
     let error = store.load(&KEY).await.expect_err("nobody vouches for it");
     assert!(matches!(&error, StoreError::Unavailable(why) if why.contains("ertificate")), "{error}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[ignore = "needs Redis: run by tests/run"]
-async fn processes_exclude_each_other() {
-    let stores: Arc<[RedisStore; 2]> = Arc::new(stores(&url("SITEWRIGHT_TEST_REDIS"), &prefix()));
-    let counting = (0..8).map(|number| {
-        let stores = Arc::clone(&stores);
-        tokio::spawn(async move {
-            let store = &stores[number % 2];
-            let mut done = 0_u64;
-            while done < 10 {
-                let found = store.load(&KEY).await.expect("an answer");
-                let count = found.as_ref().map_or(0, |found| found.bytes[0]);
-                let seen = found.map(|found| found.version);
-                done += u64::from(store.compare_and_set(&KEY, seen, entry(&[count + 1])).await.expect("an answer"));
-            }
-        })
-    });
-    for task in counting.collect::<Vec<_>>() {
-        task.await.expect("no panic");
-    }
-    assert_eq!(bytes(stores[0].load(&KEY).await.expect("an answer")), Some(vec![80]));
-    clean(&stores[0]).await;
 }
 
 #[tokio::test]

@@ -4,12 +4,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::super::relay::Relay;
 use super::super::{Entry, Found, Key, Store, StoreError};
+
+/// How long a connection is waited for on a slow machine.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What tests/servers says in the environment.
 pub(super) fn address(variable: &str) -> String {
@@ -31,26 +34,6 @@ pub(super) fn bytes(found: Option<Found>) -> Option<Vec<u8>> {
 
 pub(super) fn key(number: u8) -> Key {
     Key::new([number; Key::SIZE])
-}
-
-/// Several tasks count in one entry, in turn on one store and the other.
-pub(super) async fn count_on(stores: [Arc<dyn Store>; 2]) {
-    let mut counting = JoinSet::new();
-    for number in 0..8 {
-        let store = Arc::clone(&stores[number % 2]);
-        counting.spawn(async move {
-            let mut done = 0;
-            while done < 10 {
-                let found = store.load(&key(1)).await.expect("a server");
-                let count = found.as_ref().map_or(0, |found| found.bytes[0]);
-                let seen = found.map(|found| found.version);
-                let set = store.compare_and_set(&key(1), seen, entry(&[count + 1])).await;
-                done += u8::from(set.expect("a server"));
-            }
-        });
-    }
-    counting.join_all().await;
-    assert_eq!(bytes(stores[0].load(&key(1)).await.expect("a server")), Some(vec![80]));
 }
 
 /// Many operations at once, half of them given up after a moment: every load
@@ -85,47 +68,6 @@ pub(super) async fn give_up_halfway(store: Arc<dyn Store>) {
     operating.join_all().await;
 }
 
-/// Something between a store and its server that can fall silent, as a
-/// firewall does that has forgotten a connection.
-pub(super) struct Between {
-    address: String,
-    silence: watch::Sender<usize>,
-}
-
-impl Between {
-    /// In front of the server at `address`, which is a host and a port.
-    pub async fn new(server: String) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address").to_string();
-        let (silence, silenced) = watch::channel(0);
-        tokio::spawn(async move {
-            while let Ok((mut client, _)) = listener.accept().await {
-                let (server, mut silenced) = (server.clone(), silenced.clone());
-                tokio::spawn(async move {
-                    silenced.mark_unchanged();
-                    let mut server = TcpStream::connect(server).await.expect("a server");
-                    tokio::select! {
-                        biased; // silence comes before what arrives after it
-                        _ = silenced.changed() => std::future::pending().await, // keeps both open
-                        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
-                    }
-                });
-            }
-        });
-        Self { address, silence }
-    }
-
-    /// From now on nothing passes on the connections there are; new ones work.
-    fn fall_silent(&self) {
-        self.silence.send_modify(|times| *times += 1);
-    }
-
-    /// `url` with this in the place of the server.
-    pub fn url(&self, url: &str, server: &str) -> String {
-        url.replace(server, &self.address)
-    }
-}
-
 /// The host and the port in a URL.
 pub(super) fn server(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
@@ -148,11 +90,8 @@ pub(super) async fn tells_in_time(store: &dyn Store) {
     assert!(matches!(told, Ok(Err(StoreError::Unavailable(_)))), "{told:?}");
 }
 
-/// The deadline that the factory gives an operation.
-const DEADLINE: Duration = Duration::from_secs(2);
-
-/// Connections that fall silent cost one operation its deadline, not one each.
-pub(super) async fn fall_silent(store: Arc<dyn Store>, between: &Between) {
+/// Connections that fall silent are not asked one after the other: when one turns out to be dead, all go.
+pub(super) async fn fall_silent(store: Arc<dyn Store>, relay: &Relay) {
     assert_eq!(store.compare_and_set(&key(1), None, entry(b"old")).await, Ok(true));
     for round in 0..3 {
         // All at once, so that there are several connections.
@@ -163,12 +102,18 @@ pub(super) async fn fall_silent(store: Arc<dyn Store>, between: &Between) {
         for load in loading.collect::<Vec<_>>() {
             load.await.expect("no panic").expect("a server");
         }
-        between.fall_silent();
-        timeout(Duration::from_millis(100), store.load(&key(1))).await.expect_err("nobody answers");
+        let before = relay.asked_in_silence();
+        relay.fall_silent();
+        let key = key(1);
+        tokio::select! {
+            _ = store.load(&key) => panic!("nobody answers"),
+            () = relay.until_asked_in_silence(before + 1) => {}
+        }
         let next = Box::pin(async {
-            let seen = store.load(&key(1)).await.expect("a fresh connection").map(|found| found.version);
-            store.compare_and_set(&key(1), seen, entry(&[round])).await
+            let seen = store.load(&key).await.expect("a fresh connection").map(|found| found.version);
+            store.compare_and_set(&key, seen, entry(&[round])).await
         });
-        assert_eq!(timeout(DEADLINE, next).await, Ok(Ok(true)));
+        assert_eq!(timeout(PATIENCE, next).await, Ok(Ok(true)));
+        assert_eq!(relay.asked_in_silence() - before, 2, "the one given up, and one other");
     }
 }

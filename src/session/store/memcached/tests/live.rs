@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, copy_bidirectional};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::super::super::contract;
+use super::super::super::contract::{self, in_turn::InTurn};
+use super::super::super::relay::Relay;
 use super::*;
 
 /// Beyond any slowness.
@@ -52,85 +52,33 @@ async fn found(store: &MemcachedStore, key: &Key) -> Found {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs memcached: run by tests/run"]
-async fn memcached_keeps_the_contract() {
-    let store: Arc<dyn Store> = Arc::new(open(&options()));
+async fn two_processes_keep_the_contract() {
+    let options = options();
+    let store = InTurn::of([Arc::new(open(&options)), Arc::new(open(&options))]);
     let report = contract::verify(&store).await.kept().expect("the contract");
     assert!(report.findings.iter().all(|(_, finding)| *finding == contract::Finding::Kept), "{report}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs memcached: run by tests/run"]
-async fn two_stores_that_race_lose_no_update() {
-    let options = options();
-    let stores = [Arc::new(open(&options)), Arc::new(open(&options))];
-    let key = created(&stores[0], &0_u64.to_be_bytes()).await;
-    let mut writers = tokio::task::JoinSet::new();
-    for at in 0..20 {
-        let store = Arc::clone(&stores[at % 2]);
-        writers.spawn(async move {
-            for _ in 0..25 {
-                loop {
-                    let found = found(&store, &key).await;
-                    let count = u64::from_be_bytes((*found.bytes).try_into().expect("a count")) + 1;
-                    let next = entry(&count.to_be_bytes());
-                    if store.compare_and_set(&key, Some(found.version), next).await.expect("an outcome") {
-                        break;
-                    }
-                }
-            }
-        });
-    }
-    writers.join_all().await;
-    assert_eq!(*found(&stores[0], &key).await.bytes, 500_u64.to_be_bytes());
-}
-
-/// What may happen to connections on their way.
-#[derive(Clone, Copy, PartialEq)]
-enum Way {
-    Clear,
-    Cut,
-    /// Nothing gets through any more, and nobody is told.
-    Silent,
-}
-
-/// A store that reaches memcached on a way that can be cut.
-async fn over_a_relay() -> (MemcachedStore, watch::Sender<Way>) {
+/// A store that reaches memcached through a relay, with all the connections it may have.
+async fn behind_a_relay() -> (MemcachedStore, Relay, Key) {
     let options = options();
     let Ok(Address::Tcp { host, port }) = Address::parse(&options.url) else { panic!("a TCP address") };
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let url = format!("memcached://{}", listener.local_addr().expect("an address"));
-    let (sender, receiver) = watch::channel(Way::Clear);
-    tokio::spawn(async move {
-        while let Ok((mut near, _)) = listener.accept().await {
-            let (mut way, host) = (receiver.clone(), host.clone());
-            tokio::spawn(async move {
-                let mut far = TcpStream::connect((host, port)).await.expect("memcached");
-                tokio::select! {
-                    _ = copy_bidirectional(&mut near, &mut far) => return,
-                    _ = way.wait_for(|&way| way != Way::Clear) => {}
-                }
-                if *way.borrow() == Way::Silent {
-                    // Clear for others later on, but not for this one.
-                    std::future::pending().await
-                }
-            });
-        }
-    });
-    (open(&MemcachedOptions { url, ..options }), sender)
-}
-
-#[tokio::test]
-#[ignore = "needs memcached: run by tests/run"]
-async fn connections_that_were_cut_are_replaced_at_once() {
-    let (store, way) = over_a_relay().await;
+    let relay = Relay::before(format!("{host}:{port}")).await;
+    let store = open(&MemcachedOptions { url: format!("memcached://{}", relay.address), ..options });
     let key = created(&store, b"one").await;
     let all = std::iter::repeat_with(|| store.load(&key)).take(20);
     for loaded in futures_util::future::join_all(all).await {
         assert!(loaded.is_ok_and(|found| found.is_some()));
     }
     assert_eq!(store.connections.idle(), 8);
-    way.send(Way::Cut).expect("a relay");
-    way.send(Way::Clear).expect("a relay");
+    (store, relay, key)
+}
+
+#[tokio::test]
+#[ignore = "needs memcached: run by tests/run"]
+async fn connections_that_were_cut_are_replaced_at_once() {
+    let (store, relay, key) = behind_a_relay().await;
+    relay.cut();
     let seen = found(&store, &key).await;
     assert_eq!(store.compare_and_set(&key, Some(seen.version), entry(b"two")).await, Ok(true));
     assert_eq!(&*found(&store, &key).await.bytes, b"two");
@@ -138,21 +86,15 @@ async fn connections_that_were_cut_are_replaced_at_once() {
 
 #[tokio::test]
 #[ignore = "needs memcached: run by tests/run"]
-async fn after_a_silence_the_store_works_at_once() {
-    let (store, way) = over_a_relay().await;
-    let key = created(&store, b"one").await;
-    let all = std::iter::repeat_with(|| store.load(&key)).take(20);
-    futures_util::future::join_all(all).await;
-    way.send(Way::Silent).expect("a relay");
-    let deadline = Duration::from_secs(2);
-    assert!(timeout(deadline, store.load(&key)).await.is_err(), "nothing gets through");
-    let refused = timeout(deadline, store.load(&key)).await.expect("a connection is waited for less long");
-    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
-    way.send(Way::Clear).expect("a relay");
+async fn after_a_silence_no_other_silent_connection_is_tried() {
+    let (store, relay, key) = behind_a_relay().await;
+    relay.fall_silent();
+    assert!(timeout(Duration::from_secs(2), store.load(&key)).await.is_err(), "nothing gets through");
     for _ in 0..20 {
-        let found = timeout(deadline, store.load(&key)).await.expect("in time").expect("asked");
-        assert_eq!(found.as_ref().map(|found| &*found.bytes), Some(&b"one"[..]));
+        let found = timeout(GENEROUS, found(&store, &key)).await.expect("another connection");
+        assert_eq!(&*found.bytes, b"one");
     }
+    assert_eq!(relay.asked_in_silence(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,7 +2,6 @@
 
 use super::fake::{Answer, FakeServer};
 use super::*;
-use tokio::net::TcpListener;
 
 const PONG: Answer = Answer::Say("+PONG\r\n");
 
@@ -126,14 +125,12 @@ async fn a_script_that_the_server_has_forgotten_is_sent_whole() {
 
 #[tokio::test]
 async fn a_server_that_was_not_there_is_used_when_it_comes() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    drop(listener);
+    let (port, address) = closed_port();
     let store = store_at(&format!("redis://{address}"));
     let error = write(&store).await.expect_err("nobody listens");
     assert!(matches!(&error, StoreError::Unavailable(why) if why.contains(&address.to_string())), "{error}");
 
-    let listener = TcpListener::bind(address).await.expect("the same port");
+    let listener = port.listen(1024).expect("the same port");
     let server = FakeServer::on(listener, |_, name| if name == "PING" { PONG } else { Answer::Say(":1\r\n") });
     timeout(PATIENCE, async {
         while write(&store).await != Ok(true) {

@@ -4,8 +4,8 @@ use super::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 #[ignore = "needs Redis Cluster: run by tests/run"]
-async fn it_keeps_the_contract_on_a_cluster() {
-    keeps_the_contract(&url("SITEWRIGHT_TEST_REDIS_CLUSTER")).await;
+async fn two_processes_keep_the_contract_on_a_cluster() {
+    two_processes_keep_the_contract(&url("SITEWRIGHT_TEST_REDIS_CLUSTER")).await;
 }
 
 #[tokio::test]
@@ -102,13 +102,13 @@ async fn sessions_are_found_while_their_slot_moves_and_afterwards() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Redis Cluster: run by tests/run"]
 async fn sessions_go_on_when_a_node_is_killed() {
-    sessions_go_on_after("-KILL").await;
+    sessions_go_on_after("KILL").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Redis Cluster: run by tests/run"]
 async fn sessions_go_on_when_a_node_hangs() {
-    sessions_go_on_after("-STOP").await;
+    sessions_go_on_after("STOP").await;
 }
 
 /// Three masters and a replica of the first, which gets the signal.

@@ -26,7 +26,8 @@ impl Server {
         let file = folder.path().join("redis.conf");
         std::fs::write(&file, format!("save \"\"\nbind 127.0.0.1\n{settings}\n")).expect("a file");
         for _ in 0..5 {
-            // Somebody else may take it before the server does; then it ends, and gets another.
+            // Somebody else may take it before the server does, and answer there; then it ends, and
+            // gets another.
             let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
             let port = listener.local_addr().expect("an address").port();
             drop(listener);
@@ -38,10 +39,13 @@ impl Server {
             }
             command.current_dir(folder.path()).stdout(Stdio::null());
             let mut process = command.spawn().expect("redis-server, of the Debian package");
+            let id = format!("process_id:{}\\r\\n", process.id());
             let address = Address::Tcp { host: "127.0.0.1".into(), port };
             let connector = Connector::new(&Default::default(), 0, None, Patience::default());
             while process.try_wait().expect("a process").is_none() {
-                if connector.connect(&address).await.is_ok() {
+                if let Ok(connection) = connector.connect(&address).await
+                    && format!("{:?}", ask(&connection, &["INFO", "server"]).await).contains(&id)
+                {
                     return Self { address, process, _folder: folder };
                 }
                 tokio::time::sleep(Duration::from_millis(10)).await;
@@ -74,10 +78,12 @@ impl Server {
         timeout(PATIENCE, saying).await.unwrap_or_else(|_| panic!("no `{text}` in {words:?}"));
     }
 
-    /// Sends a signal, by its name.
+    /// Sends a signal, such as `KILL`.
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([name, &self.process.id().to_string()]).status();
-        assert!(sent.expect("kill").success());
+        let id = self.process.id().to_string();
+        // Every shell has a `kill` of its own; not every system has another.
+        let sent = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &id]).status();
+        assert!(sent.expect("a shell").success());
     }
 }
 

@@ -3,8 +3,8 @@ use super::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 #[ignore = "needs Redis Sentinel: run by tests/run"]
-async fn it_keeps_the_contract_behind_sentinels() {
-    keeps_the_contract(&url("SITEWRIGHT_TEST_REDIS_SENTINEL")).await;
+async fn two_processes_keep_the_contract_behind_sentinels() {
+    two_processes_keep_the_contract(&url("SITEWRIGHT_TEST_REDIS_SENTINEL")).await;
 }
 
 #[tokio::test]
@@ -20,13 +20,13 @@ async fn a_service_that_nobody_watches_is_named() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Redis Sentinel: run by tests/run"]
 async fn sessions_go_on_when_the_master_is_killed() {
-    sessions_go_on_after("-KILL").await;
+    sessions_go_on_after("KILL").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Redis Sentinel: run by tests/run"]
 async fn sessions_go_on_when_the_master_hangs() {
-    sessions_go_on_after("-STOP").await;
+    sessions_go_on_after("STOP").await;
 }
 
 async fn sessions_go_on_after(signal: &str) {
@@ -40,7 +40,7 @@ async fn sessions_go_on_after(signal: &str) {
     master.says("state=online", &["INFO", "replication"]).await;
     sentinel.says("slaves=1", &["INFO", "sentinel"]).await;
     // Of the two Sentinels in the URL, one is not there.
-    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("an address");
+    let (_closed, gone) = closed_port();
     let [store] = stores(&format!("redis+sentinel://{gone},{}/sessions", sentinel.address), &prefix());
 
     for number in 0..100_u8 {

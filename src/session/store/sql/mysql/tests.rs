@@ -3,10 +3,12 @@ use std::sync::Arc;
 use sqlx::Connection;
 use tokio::time::sleep;
 
-use super::super::super::contract;
+use super::super::super::closed_port::closed_port;
+use super::super::super::contract::{self, in_turn::InTurn};
+use super::super::super::relay::Relay;
 use super::super::connections::SHORT_REST;
 use super::super::tests::{
-    Between, address, bytes, count_on, entry, fall_silent, fresh_table, give_up_halfway, key, server, silent_server,
+    PATIENCE, address, bytes, entry, fall_silent, fresh_table, give_up_halfway, key, server, silent_server,
     tells_in_time,
 };
 use super::*;
@@ -25,8 +27,11 @@ impl Table {
     }
 
     fn store(&self) -> Arc<MysqlStore> {
-        let options = MysqlOptions { url: self.url.clone(), table: self.name.clone(), ..MysqlOptions::default() };
-        Arc::new(MysqlStore::new(options).expect("a store"))
+        let (url, table) = (self.url.clone(), self.name.clone());
+        let options = MysqlOptions { url, table, ..MysqlOptions::default() };
+        let store = MysqlStore::new(options).expect("a store");
+        store.answer_within(PATIENCE);
+        Arc::new(store)
     }
 
     async fn run(&self, sql: &str) {
@@ -43,6 +48,12 @@ impl Table {
         );
         let id: u64 = id.await.expect("a server").expect("a number");
         self.run(&format!("KILL {id}")).await;
+        let mut other = MySqlConnection::connect(&self.url).await.expect("a server");
+        let mut left = 1;
+        while left > 0_i64 {
+            let asked = sqlx::query_scalar("SELECT COUNT(*) FROM information_schema.processlist WHERE id = ?").bind(id);
+            left = asked.fetch_one(&mut other).await.expect("an answer");
+        }
         // It says nothing when it is ended: it is asked after a rest only.
         sleep(2 * SHORT_REST).await;
     }
@@ -54,18 +65,10 @@ impl Table {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs MySQL: run by tests/run"]
-async fn it_keeps_the_contract() {
+async fn two_processes_keep_the_contract() {
     let table = Table::new();
-    let store: Arc<dyn Store> = table.store();
+    let store = InTurn::of([table.store(), table.store()]);
     contract::verify(&store).await.kept().expect("the contract");
-    table.remove().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs MySQL: run by tests/run"]
-async fn no_update_is_lost_between_two_stores() {
-    let table = Table::new();
-    count_on([table.store(), table.store()]).await;
     table.remove().await;
 }
 
@@ -233,9 +236,9 @@ async fn more_than_a_packet_is_told_as_too_large_and_the_old_record_stays() {
 async fn connections_that_fall_silent_are_given_up_together() {
     let table = Table::new();
     let server = server(&table.url);
-    let between = Between::new(server.clone()).await;
-    let silent = Table { url: between.url(&table.url, &server), name: table.name.clone() };
-    fall_silent(silent.store(), &between).await;
+    let relay = Relay::before(server.clone()).await;
+    let silent = Table { url: table.url.replace(&server, &relay.address.to_string()), name: table.name.clone() };
+    fall_silent(silent.store(), &relay).await;
     table.remove().await;
 }
 
@@ -285,16 +288,14 @@ async fn a_server_that_says_nothing_was_sent_nothing_and_that_is_told_in_time() 
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_named_at_once_and_without_the_password() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = free.local_addr().expect("an address").port();
-    drop(free);
-    let url = format!("mysql://user:hunter2@127.0.0.1:{port}/db");
+    let (_closed, address) = closed_port();
+    let url = format!("mysql://user:hunter2@{address}/db");
     let options = MysqlOptions { url, ..MysqlOptions::default() };
     assert!(!format!("{options:?}").contains("hunter2"));
     let store = MysqlStore::new(options).expect("no server is needed yet");
     assert!(!format!("{store:?}").contains("hunter2"));
     let refused = store.load(&key(1)).await.expect_err("nobody is there").to_string();
-    assert!(refused.contains(&format!("127.0.0.1:{port}")) && !refused.contains("hunter2"), "{refused}");
+    assert!(refused.contains(&address.to_string()) && !refused.contains("hunter2"), "{refused}");
     let refused = store.compare_and_set(&key(1), None, entry(b"new")).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
 }

@@ -2,9 +2,11 @@ use std::sync::Arc;
 
 use sqlx::Connection;
 
-use super::super::super::contract;
+use super::super::super::closed_port::closed_port;
+use super::super::super::contract::{self, in_turn::InTurn};
+use super::super::super::relay::Relay;
 use super::super::tests::{
-    Between, address, bytes, count_on, entry, fall_silent, fresh_table, give_up_halfway, key, server, silent_server,
+    PATIENCE, address, bytes, entry, fall_silent, fresh_table, give_up_halfway, key, server, silent_server,
     tells_in_time,
 };
 use super::*;
@@ -23,8 +25,11 @@ impl Table {
     }
 
     fn store(&self) -> Arc<PostgresStore> {
-        let options = PostgresOptions { url: self.url.clone(), table: self.name.clone(), ..PostgresOptions::default() };
-        Arc::new(PostgresStore::new(options).expect("a store"))
+        let (url, table) = (self.url.clone(), self.name.clone());
+        let options = PostgresOptions { url, table, ..PostgresOptions::default() };
+        let store = PostgresStore::new(options).expect("a store");
+        store.answer_within(PATIENCE);
+        Arc::new(store)
     }
 
     async fn run(&self, sql: &str) {
@@ -46,18 +51,10 @@ impl Table {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: run by tests/run"]
-async fn it_keeps_the_contract() {
+async fn two_processes_keep_the_contract() {
     let table = Table::new();
-    let store: Arc<dyn Store> = table.store();
+    let store = InTurn::of([table.store(), table.store()]);
     contract::verify(&store).await.kept().expect("the contract");
-    table.remove().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs PostgreSQL: run by tests/run"]
-async fn no_update_is_lost_between_two_stores() {
-    let table = Table::new();
-    count_on([table.store(), table.store()]).await;
     table.remove().await;
 }
 
@@ -188,9 +185,9 @@ async fn a_user_who_may_make_no_table_uses_the_one_there_is() {
 async fn connections_that_fall_silent_are_given_up_together() {
     let table = Table::new();
     let server = server(&table.url);
-    let between = Between::new(server.clone()).await;
-    let silent = Table { url: between.url(&table.url, &server), name: table.name.clone() };
-    fall_silent(silent.store(), &between).await;
+    let relay = Relay::before(server.clone()).await;
+    let silent = Table { url: table.url.replace(&server, &relay.address.to_string()), name: table.name.clone() };
+    fall_silent(silent.store(), &relay).await;
     table.remove().await;
 }
 
@@ -252,16 +249,14 @@ async fn a_server_that_says_nothing_was_sent_nothing_and_that_is_told_in_time() 
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_named_at_once_and_without_the_password() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = free.local_addr().expect("an address").port();
-    drop(free);
-    let url = format!("postgres://user:hunter2@127.0.0.1:{port}/db");
+    let (_closed, address) = closed_port();
+    let url = format!("postgres://user:hunter2@{address}/db");
     let options = PostgresOptions { url, ..PostgresOptions::default() };
     assert!(!format!("{options:?}").contains("hunter2"));
     let store = PostgresStore::new(options).expect("no server is needed yet");
     assert!(!format!("{store:?}").contains("hunter2"));
     let refused = store.load(&key(1)).await.expect_err("nobody is there").to_string();
-    assert!(refused.contains(&format!("127.0.0.1:{port}")) && !refused.contains("hunter2"), "{refused}");
+    assert!(refused.contains(&address.to_string()) && !refused.contains("hunter2"), "{refused}");
     let refused = store.compare_and_set(&key(1), None, entry(b"new")).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
 }

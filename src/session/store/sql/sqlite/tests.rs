@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use super::super::super::contract;
+use super::super::super::contract::{self, in_turn::InTurn};
 use super::*;
 
 const KEY: Key = Key::new([7; Key::SIZE]);
@@ -27,9 +27,11 @@ async fn version(store: &SqliteStore, key: &Key) -> Option<u64> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn it_keeps_the_contract() {
+async fn two_processes_keep_the_contract() {
     let folder = tempfile::tempdir().expect("a folder");
-    let store: Arc<dyn Store> = Arc::new(store(&folder.path().join("sessions.sqlite")));
+    // Nothing but the file is shared between these, as between processes.
+    let store = || Arc::new(self::store(&folder.path().join("sessions.sqlite")));
+    let store = InTurn::of([store(), store()]);
     contract::verify(&store).await.kept().expect("the contract");
 }
 
@@ -139,29 +141,6 @@ async fn many_may_begin_at_once() {
         }
         assert_eq!(store(&file).count().await, Ok(8));
     }
-}
-
-/// Adds one to the first byte, so many times, and tries again on a conflict.
-async fn count_to(store: SqliteStore, times: u8) {
-    let mut done = 0;
-    while done < times {
-        let found = store.load(&KEY).await.expect("a file");
-        let count = found.as_ref().map_or(0, |found| found.bytes[0]);
-        let seen = found.map(|found| found.version);
-        done += u8::from(store.compare_and_set(&KEY, seen, entry(&[count + 1])).await.expect("a file"));
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn no_update_is_lost_between_two_stores() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("sessions.sqlite");
-    let stores = [0, 1].map(|_| store(&file));
-    let counting: Vec<_> = (0..8).map(|number| tokio::spawn(count_to(stores[number % 2].clone(), 10))).collect();
-    for task in counting {
-        task.await.expect("no panic");
-    }
-    assert_eq!(bytes(stores[0].load(&KEY).await.expect("a file")), Some(vec![80]));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
