@@ -11,7 +11,7 @@ use super::actions;
 use super::check::{self, By, Shown};
 use super::forms::{self, Whole};
 use super::methods::methods;
-use super::names::{Names, meaning};
+use super::names::{self, Names, meaning};
 use super::paths::{self, Paths};
 use super::pattern::Pattern;
 use super::request::NAMES;
@@ -42,7 +42,8 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
 
     let paths = Arc::new(Paths::of(&declared, problems));
     let links: Arc<dyn Links> = Arc::clone(&paths) as Arc<dyn Links>;
-    let mut library = Library::new(Arc::clone(&links), template_names(&declared, problems));
+    let names = names::of_site(&declared, vocabulary);
+    let mut library = Library::new(Arc::clone(&links), template_names(&declared, problems), names);
     let known: Vec<_> = declared.iter().map(|part| known_data(part)).collect();
     for (part, known) in declared.iter().zip(&known) {
         let home = Home { site: &part.name, prefix: &part.prefix, data: known };

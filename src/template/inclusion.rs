@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::blocks::SiteNames;
 use super::library::Variable;
-use super::walk::Reach;
+use super::walk::{Block, Reach};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, nearest_help};
 
 /// One `{{> name}}`.
@@ -15,6 +16,8 @@ pub struct Inclusion {
     pub around: Vec<Option<Reach>>,
     /// The entries that it sees, if it sees a value that is known.
     pub sees: Option<Vec<String>>,
+    /// The block whose item it sees, if that is not known before a request.
+    pub block: Option<Block>,
     /// The names it is given, and those that blocks bind.
     pub given: Vec<String>,
     /// The full name of the inline partial in whose body this stands.
@@ -27,24 +30,29 @@ pub struct Inclusion {
 
 impl Inclusion {
     /// Warns of names that what is included shows, and that the block it is included in does not have.
-    pub fn unseen(&self, variables: &[Variable]) -> Vec<Diagnostic> {
-        let Some(sees) = &self.sees else { return Vec::new() };
+    pub fn unseen(&self, variables: &[Variable], site: &SiteNames) -> Vec<Diagnostic> {
+        let is_unseen = |variable: &&Variable| match (variable.path.first(), &self.sees, &self.block) {
+            (Some(name), _, _) if self.given.contains(name) => false,
+            (Some(name), Some(sees), _) => !sees.contains(name),
+            (_, None, Some(block)) => site.is_meant(&variable.path, block),
+            _ => false,
+        };
         let mut names = BTreeMap::new();
-        for variable in variables.iter().filter(|variable| variable.reach == Reach::Outer(0) && !variable.has_default) {
-            if let Some(name) = variable.path.first().filter(|name| !sees.contains(name) && !self.given.contains(name))
-            {
-                names.entry(name).or_insert(&variable.place);
-            }
+        let from_here = variables.iter().filter(|variable| variable.reach == Reach::Outer(0) && !variable.has_default);
+        for variable in from_here.filter(is_unseen) {
+            names.entry(variable.path.first().map_or("", String::as_str)).or_insert(&variable.place);
         }
-        let warn =
-            |(name, place): (&String, &Place)| {
-                Diagnostic::warning(&self.place, format!("what is included here sees an item, which has no `{name}`"))
-                    .key(&self.key)
-                    .related(place, "shown here")
-                    .help(nearest_help(name, sees.iter().chain(&self.given).map(String::as_str)).unwrap_or_else(|| {
-                        format!("write `@root.{name}` there, or give it here: `{name}=@root.{name}`")
-                    }))
-            };
+        let message = |name: &str| match &self.block {
+            Some(block) => format!("what is included here sees {block}, not the site's `{name}`"),
+            None => format!("what is included here sees an item, which has no `{name}`"),
+        };
+        let seen = || self.sees.iter().flatten().chain(&self.given).map(String::as_str);
+        let warn = |(name, place): (&str, &Place)| {
+            Diagnostic::warning(&self.place, message(name)).key(&self.key).related(place, "shown here").help(
+                nearest_help(name, seen())
+                    .unwrap_or_else(|| format!("write `@root.{name}` there, or give it here: `{name}=@root.{name}`")),
+            )
+        };
         names.into_iter().map(warn).collect()
     }
 }

@@ -7,26 +7,26 @@ use std::sync::Arc;
 use handlebars::template::Template;
 use handlebars::{Handlebars, no_escape};
 
-use super::csrf_field::CSRF_FIELD;
-use super::dates;
+use super::blocks::SiteNames;
 use super::forms::{PlacedForm, forms};
 use super::helpers::{self, Links, Versions};
 pub use super::home::{Home, own_names, qualify};
 use super::inclusion::{Inclusion, Inclusions};
+use super::inspect::Contents;
 use super::interpolation::Interpolation;
-use super::links::{FileLink, check_link};
-use super::places::locate;
+use super::links::FileLink;
 use super::qualify::Qualifier;
 use super::render::{Escaping, Needs, Templates, Way};
 use super::surroundings::Surroundings;
 use super::syntax;
-use super::walk::{Finding, Reach, walk};
+use super::walk::Reach;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Written, did_you_mean};
 
 /// Templates on their way in. Names are full names: `login/form` for `form` of a mounted `login`.
 pub struct Library {
-    links: Arc<dyn Links>,
+    pub(super) links: Arc<dyn Links>,
     named: BTreeSet<String>,
+    pub(super) site: SiteNames,
     parsed: BTreeMap<String, Parsed>,
     /// The full names of all inline partials.
     inlines: BTreeSet<String>,
@@ -64,23 +64,14 @@ pub struct Variable {
     pub reach: Reach,
 }
 
-/// What was found in one template.
-#[derive(Default)]
-struct Contents {
-    variables: Vec<Variable>,
-    partials: Vec<Inclusion>,
-    inlines: Vec<String>,
-    unresolved: Vec<(String, Diagnostic)>,
-    files: Vec<FileLink>,
-    has_csrf_field: bool,
-}
-
 impl Library {
-    /// A library whose named templates will be `named` (full names) and whose links go to `links`.
-    pub fn new(links: Arc<dyn Links>, named: BTreeSet<String>) -> Self {
+    /// A library whose named templates will be `named` (full names), whose links go to `links`, and whose
+    /// templates see the names of `site`.
+    pub fn new(links: Arc<dyn Links>, named: BTreeSet<String>, site: SiteNames) -> Self {
         Self {
             links,
             named,
+            site,
             parsed: BTreeMap::new(),
             inlines: BTreeSet::new(),
             unresolved: Vec::new(),
@@ -140,93 +131,6 @@ impl Library {
         true
     }
 
-    /// Everything about a template that can be judged without knowing who shows it.
-    fn look_into(
-        &self,
-        template: &Template,
-        home: Home<'_>,
-        text: &Written,
-        key: &str,
-        problems: &mut Diagnostics,
-    ) -> Contents {
-        let mut found = Contents::default();
-        walk(template, home.data, &mut |(finding, spot)| {
-            let place = |word: &str| locate(text, spot, word, 0..word.len());
-            let error = |word: &str, message: String| Diagnostic::error(&place(word), message).key(key);
-            match finding {
-                Finding::Variable { path, written, has_default, reach } => {
-                    let first = path.first().map_or("", String::as_str);
-                    let at = written.find(first).unwrap_or(0);
-                    let end = at + first.len();
-                    let place = locate(text, spot, &written, at..end);
-                    let entry = path.get(1).and_then(|entry| {
-                        let at = end + written.get(end..)?.find(entry.as_str())?;
-                        Some(locate(text, spot, &written, at..at + entry.len()))
-                    });
-                    found.variables.push(Variable { path, place, entry, key: key.to_owned(), has_default, reach });
-                }
-                Finding::NoSuchEntry { name, valid, written } => {
-                    let at = written.rfind(&name).unwrap_or(0);
-                    let place = locate(text, spot, &written, at..at + name.len());
-                    problems.push(
-                        Diagnostic::error(&place, format!("`[data]` has no `{name}` here"))
-                            .key(key)
-                            .maybe_help(did_you_mean(&name, valid.iter().map(String::as_str))),
-                    );
-                }
-                Finding::Helper { name, values, names, block } => {
-                    found.has_csrf_field |= name == CSRF_FIELD;
-                    let problem = helpers::misuse(name, values, &names, block);
-                    problems.extend(problem.map(|(message, help)| error(name, message).maybe_help(help)));
-                }
-                Finding::Partial { name, around, sees, given, fallback, inside } => {
-                    let full = home.qualify(name);
-                    if !fallback {
-                        let error = error(name, format!("there is no template `{name}` to include"));
-                        found.unresolved.extend(self.missing(name, home, error).map(|error| (full.clone(), error)));
-                    }
-                    found.partials.push(Inclusion {
-                        name: full,
-                        around,
-                        sees,
-                        given: given.into_iter().map(str::to_owned).collect(),
-                        inside: inside.map(|inline| home.qualify(inline)),
-                        place: place(name),
-                        key: key.to_owned(),
-                    });
-                }
-                Finding::Inline(name) => found.inlines.push(home.qualify(name)),
-                Finding::DynamicPartial => problems.push(
-                    error("", "the name of a partial must be written out".to_owned())
-                        .help("a name worked out while rendering cannot be checked; use `{{#if}}` around partials with fixed names"),
-                ),
-                Finding::Url(route, given) => {
-                    let wrong = check_link(&*self.links, home, route, &given, &place);
-                    problems.extend(wrong.into_iter().map(|problem| problem.key(key)));
-                }
-                Finding::StaticUrl(Some(path), whole) => found.files.push(FileLink {
-                    written: path.to_owned(),
-                    path: format!("{}{path}", home.prefix),
-                    open: !whole,
-                    place: place(path),
-                    key: key.to_owned(),
-                }),
-                Finding::StaticUrl(None, _) => problems.push(
-                    error("static_url", "`static_url` needs the beginning of the path written out".to_owned())
-                        .help("such as `{{static_url \"/static/\" item.image}}`"),
-                ),
-                Finding::DateForm(form) => {
-                    let problem = dates::misfit(form).map(|why| format!("`{form}` is no form of a date: {why}"));
-                    problems.extend(problem.map(|message| error(form, message).help("write it as for `strftime`: `%d %B %Y`")));
-                }
-                Finding::Decorator(name) => problems.push(
-                    error(name, format!("unknown decorator `{name}`")).help("`inline` is the only one: `{{#*inline \"name\"}}`"),
-                ),
-            }
-        });
-        found
-    }
-
     /// The syntax tree of a template, its names resolved.
     pub(super) fn template(&self, full_name: &str) -> Option<&Template> {
         self.parsed.get(full_name).map(|parsed| &parsed.template)
@@ -267,7 +171,7 @@ impl Library {
         for (name, parsed) in &self.parsed {
             inclusions.add(name, &parsed.partials);
             for inclusion in &parsed.partials {
-                problems.extend(inclusion.unseen(&self.variables(&inclusion.name)));
+                problems.extend(inclusion.unseen(&self.variables(&inclusion.name), &self.site));
             }
         }
         inclusions.refuse_cycles(problems);

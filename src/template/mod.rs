@@ -4,6 +4,7 @@
 //! what is wrong; [`render::Templates`] renders. [`expression`] is what strings in actions and
 //! responses mean.
 
+pub mod blocks;
 pub mod comparisons;
 mod computed;
 mod controls;
@@ -15,6 +16,7 @@ pub mod forms;
 pub mod helpers;
 mod home;
 mod inclusion;
+mod inspect;
 mod interpolation;
 pub mod library;
 pub mod links;

@@ -20,7 +20,7 @@ pub enum Start {
 /// assert_eq!(parse("../a.[b c]/d"), (Start::Up(1), vec!["a".into(), "b c".into(), "d".into()]));
 /// ```
 pub fn parse(raw: &str) -> (Start, Vec<String>) {
-    let mut rest = ["this.", "this/", "./"].iter().find_map(|here| raw.strip_prefix(here)).unwrap_or(raw);
+    let mut rest = below_this(raw).unwrap_or(raw);
     let mut start = Start::Here;
     if let Some(below) = rest.strip_prefix("@root").filter(|below| below.starts_with(['.', '/'])) {
         start = Start::Root;
@@ -38,6 +38,15 @@ pub fn parse(raw: &str) -> (Start, Vec<String>) {
         }
     }
     (start, segments(rest))
+}
+
+/// Whether a path says that it starts from the innermost scope: `this.name`.
+pub fn is_explicit(raw: &str) -> bool {
+    below_this(raw).is_some()
+}
+
+fn below_this(raw: &str) -> Option<&str> {
+    ["this.", "this/", "./"].iter().find_map(|here| raw.strip_prefix(here))
 }
 
 fn segments(text: &str) -> Vec<String> {

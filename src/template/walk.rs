@@ -29,6 +29,15 @@ pub enum Finding<'t> {
         /// How the path is written.
         written: String,
     },
+    /// A name inside a block over something that is not known before a request: it is an entry of that.
+    Entry {
+        /// The path, from the item down.
+        path: Vec<String>,
+        /// The block.
+        block: Block,
+        /// How the path is written.
+        written: &'t str,
+    },
     /// `{{helper …}}`, `(helper …)` or `{{#helper …}}`.
     Helper {
         /// The helper.
@@ -49,6 +58,8 @@ pub enum Finding<'t> {
         around: Vec<Option<Reach>>,
         /// The entries that it sees, if it sees a value that is known.
         sees: Option<Vec<String>>,
+        /// The block whose item it sees, if that is not known before a request.
+        block: Option<Block>,
         /// The names it is given, as in `{{> row item=product}}`, and those that blocks bind.
         given: Vec<&'t str>,
         /// Whether `{{#> partial}}…{{/partial}}` says what to show where there is no such partial.
@@ -68,6 +79,15 @@ pub enum Finding<'t> {
     DateForm(&'t str),
     /// `{{*decorator}}`, except `inline`.
     Decorator(&'t str),
+}
+
+/// A `{{#each}}` or `{{#with}}`.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// Whether it is an `{{#each}}`.
+    pub is_each: bool,
+    /// The path that it is over, unless a helper makes it.
+    pub over: Option<String>,
 }
 
 /// A finding and the line and column (from 1) of the tag it stands in.
@@ -97,7 +117,7 @@ enum Scope<'v> {
 /// Walks `template`, telling `tell` of everything it finds. `known` holds the values that are the
 /// same for every request.
 pub fn walk<'t>(template: &'t Template, known: &Map<String, Value>, tell: &mut dyn FnMut(Found<'t>)) {
-    let scopes = vec![Scope::Around(Reach::Outer(0))];
+    let scopes = vec![(Scope::Around(Reach::Outer(0)), None)];
     let mut walker = Walker { known, tell, scopes, params: Vec::new(), inside: None, has_default: false };
     walker.template(template);
 }
@@ -105,7 +125,8 @@ pub fn walk<'t>(template: &'t Template, known: &Map<String, Value>, tell: &mut d
 struct Walker<'t, 'v, 'a> {
     known: &'v Map<String, Value>,
     tell: &'a mut dyn FnMut(Found<'t>),
-    scopes: Vec<Scope<'v>>,
+    /// What `this` is, the innermost last, and the block that makes it so.
+    scopes: Vec<(Scope<'v>, Option<Block>)>,
     /// Names that blocks and partials bind: `as |item|`, `{{> row item=…}}`.
     params: Vec<(&'t str, Scope<'v>)>,
     /// The inline partial whose body is being walked.
@@ -138,7 +159,8 @@ impl<'t, 'v> Walker<'t, 'v, '_> {
 
     fn expression(&mut self, tag: &'t HelperTemplate, spot: Spot) {
         let Some(name) = tag.name.as_name() else {
-            return self.parameter(&tag.name, spot);
+            self.value(&tag.name, spot);
+            return;
         };
         if tag.params.is_empty() && tag.hash.is_empty() && !super::helpers::is_helper(name) {
             self.path(name, spot);
@@ -147,8 +169,8 @@ impl<'t, 'v> Walker<'t, 'v, '_> {
         }
     }
 
-    /// `{{helper params hash}}`, `(helper …)` or the head of `{{#helper …}}`.
-    fn call(&mut self, name: &'t str, tag: &'t HelperTemplate, spot: Spot) {
+    /// Tells of `{{helper params hash}}` or `(helper …)`, and what is known of its value.
+    fn call(&mut self, name: &'t str, tag: &'t HelperTemplate, spot: Spot) -> Scope<'v> {
         self.helper(name, tag, spot);
         if name == "url"
             && let Some(Parameter::Literal(Value::String(route))) = tag.params.first()
@@ -168,12 +190,14 @@ impl<'t, 'v> Walker<'t, 'v, '_> {
             };
             (self.tell)((Finding::StaticUrl(path, tag.params.len() == 1), spot));
         }
-        for (at, parameter) in tag.params.iter().chain(tag.hash.values()).enumerate() {
-            let outside = self.has_default;
-            self.has_default |= name == "default" && at == 0;
-            self.parameter(parameter, spot);
-            self.has_default = outside;
+        let outside = self.has_default;
+        self.has_default |= name == "default";
+        let first = tag.params.first().map_or(Scope::Open, |first| self.value(first, spot));
+        self.has_default = outside;
+        for parameter in tag.params.iter().skip(1).chain(tag.hash.values()) {
+            self.value(parameter, spot);
         }
+        if name == "lookup" { item_of(first) } else { Scope::Open }
     }
 
     fn helper(&mut self, name: &'t str, tag: &'t HelperTemplate, spot: Spot) {
@@ -181,10 +205,6 @@ impl<'t, 'v> Walker<'t, 'v, '_> {
         names.sort_unstable();
         let (values, block) = (tag.params.len(), tag.template.is_some());
         (self.tell)((Finding::Helper { name, values, names, block }, spot));
-    }
-
-    fn parameter(&mut self, parameter: &'t Parameter, spot: Spot) {
-        self.value(parameter, spot);
     }
 
     /// Tells of a parameter, and what is known of its value.
@@ -195,13 +215,13 @@ impl<'t, 'v> Walker<'t, 'v, '_> {
         if let Parameter::Subexpression(inner) = parameter
             && let TemplateElement::Expression(tag) = inner.as_element()
         {
-            self.call(inner.name(), tag, spot);
+            return self.call(inner.name(), tag, spot);
         }
         Scope::Open
     }
 
     /// Tells of a path, and what is known of the value it leads to.
-    fn path(&mut self, raw: &str, spot: Spot) -> Scope<'v> {
+    fn path(&mut self, raw: &'t str, spot: Spot) -> Scope<'v> {
         let (start, segments) = names::parse(raw);
         let innermost = self.scopes.len() - 1;
         let bound = segments.first().and_then(|name| self.params.iter().rev().find(|(param, _)| param == name));
@@ -212,10 +232,19 @@ impl<'t, 'v> Walker<'t, 'v, '_> {
                 return self.down(*scope, &segments[1..], raw, spot);
             }
             Start::Up(levels) => match innermost.checked_sub(levels) {
-                Some(at) => self.scopes[at],
+                Some(at) => self.scopes[at].0,
                 None => Scope::Around(Reach::Outer(levels - innermost)),
             },
-            Start::Here => self.scopes[innermost],
+            Start::Here => {
+                let (scope, block) = &self.scopes[innermost];
+                if let (Scope::Open, Some(block)) = (scope, block)
+                    && !(self.has_default || segments.is_empty() || names::is_explicit(raw))
+                {
+                    let (path, block) = (segments.clone(), block.clone());
+                    (self.tell)((Finding::Entry { path, block, written: raw }, spot));
+                }
+                *scope
+            }
         };
         self.down(scope, &segments, raw, spot)
     }
@@ -256,22 +285,18 @@ impl<'t, 'v> Walker<'t, 'v, '_> {
 
     fn block(&mut self, block: &'t HelperTemplate, spot: Spot) {
         let name = block.name.as_name().unwrap_or_default();
-        let opens_scope = matches!(name, "each" | "with");
-        let over = match block.params.first() {
-            Some(parameter) if opens_scope && parameter.as_name().is_some() => {
-                self.helper(name, block, spot);
-                self.value(parameter, spot)
-            }
-            _ => {
-                self.call(name, block, spot);
-                Scope::Open
-            }
-        };
+        self.helper(name, block, spot);
+        let over = block.params.first().map_or(Scope::Open, |over| self.value(over, spot));
+        for parameter in block.params.iter().skip(1).chain(block.hash.values()) {
+            self.value(parameter, spot);
+        }
         let bound = self.params.len();
+        let opens_scope = matches!(name, "each" | "with");
         if opens_scope {
             let item = if name == "each" { item_of(over) } else { over };
             self.params.extend(block_params(block.block_param.as_ref(), item));
-            self.scopes.push(item);
+            let over = block.params.first().and_then(Parameter::as_name).map(str::to_owned);
+            self.scopes.push((item, Some(Block { is_each: name == "each", over })));
         }
         if let Some(body) = &block.template {
             self.template(body);
@@ -286,16 +311,16 @@ impl<'t, 'v> Walker<'t, 'v, '_> {
     }
 
     fn partial(&mut self, tag: &'t DecoratorTemplate, spot: Spot) {
-        let innermost = self.scopes.last().copied().unwrap_or(Scope::Open);
-        let base = tag.params.first().map_or(innermost, |context| self.value(context, spot));
+        let innermost = self.scopes.last().cloned().unwrap_or((Scope::Open, None));
+        let (base, block) = tag.params.first().map_or(innermost, |context| (self.value(context, spot), None));
         let given: Vec<_> = tag.hash.iter().map(|(name, value)| (name.as_str(), self.value(value, spot))).collect();
         let bound = self.params.len();
         self.params.extend(given);
-        self.scopes.push(base);
+        self.scopes.push((base, block.clone()));
         match tag.name.as_name() {
             Some("@partial-block") => {}
             Some(name) => {
-                let reach = |scope: &Scope<'_>| match scope {
+                let reach = |(scope, _): &(Scope<'_>, _)| match scope {
                     Scope::Around(reach) => Some(*reach),
                     Scope::Open | Scope::Known(_) => None,
                 };
@@ -306,6 +331,7 @@ impl<'t, 'v> Walker<'t, 'v, '_> {
                         Scope::Known(Value::Object(item)) => Some(item.keys().cloned().collect()),
                         _ => None,
                     },
+                    block: block.filter(|_| matches!(base, Scope::Open)),
                     given: self.params.iter().map(|(name, _)| *name).collect(),
                     fallback: tag.template.is_some(),
                     inside: self.inside,
