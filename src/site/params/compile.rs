@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
+use super::ascii::with_ascii_classes;
 use super::messages::of_site;
 use super::rules::{RULES, Rule, Rules, compare};
 use super::sentence::sentence;
@@ -130,7 +131,7 @@ impl Reader<'_> {
             );
             return None;
         }
-        match regex_pool::compile(&format!(r"\A(?:{})\z", text.value)) {
+        match regex_pool::compile(&format!(r"\A(?:{})\z", with_ascii_classes(&text))) {
             Ok(regex) => Some(regex),
             Err(regex::Error::CompiledTooBig(limit)) => {
                 let message = format!("compiled, this pattern takes more than {limit} bytes");

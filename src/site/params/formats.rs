@@ -1,4 +1,19 @@
-//! Texts with a form of their own: days of the calendar, e-mail addresses.
+//! Texts with a form of their own: days of the calendar, e-mail addresses; and what is not to be seen.
+
+/// Whether nothing in a text is for machines: no control characters but those that set it in lines and
+/// columns.
+pub fn is_plain(text: &str) -> bool {
+    !text.contains(|c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
+}
+
+/// Whether nothing is shown for a character, not even a blank (Unicode, Default_Ignorable_Code_Point).
+pub fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
 
 use jiff::civil::Date;
 
@@ -23,6 +38,14 @@ pub fn is_email(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_to_be_seen_is_what_unicode_says() {
+        let ignorable = regex::Regex::new(r"\A\p{Default_Ignorable_Code_Point}\z").unwrap();
+        for c in '\0'..=char::MAX {
+            assert_eq!(is_invisible(c), ignorable.is_match(c.encode_utf8(&mut [0; 4])), "{c:?}");
+        }
+    }
 
     #[test]
     fn a_date_is_a_day_that_there_was_or_will_be() {

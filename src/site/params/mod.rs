@@ -1,5 +1,6 @@
 //! `params` of a route: what was sent, checked before any action runs, and what it means.
 
+mod ascii;
 mod compile;
 pub mod formats;
 mod messages;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use regex::Regex;
 use serde_json::{Number, Value};
 
-use super::formats::{is_date, is_email};
+use super::formats::{is_date, is_email, is_invisible, is_plain};
 use crate::config::param::ParamType;
 
 /// The rules for one value.
@@ -80,12 +80,17 @@ impl Rules {
     ///
     /// The first rule that does not hold.
     pub fn read(&self, sent: &Value) -> Result<Option<Value>, Rule> {
-        if sent.is_null() || sent.as_str().is_some_and(|text| self.trimmed(text).is_empty()) {
+        if sent.is_null() || sent.as_str().is_some_and(|text| self.is_nothing(text)) {
             return Ok(None);
         }
         let value = self.typed(sent).ok_or(Rule::Type)?;
         self.check(&value)?;
         Ok(Some(value))
+    }
+
+    /// Whether there is nothing to be seen of it.
+    fn is_nothing(&self, text: &str) -> bool {
+        text.chars().all(|c| is_invisible(c) || self.trim && c.is_whitespace())
     }
 
     fn trimmed<'t>(&self, text: &'t str) -> &'t str {
@@ -100,7 +105,7 @@ impl Rules {
             _ => text().map(str::to_owned),
         };
         match self.kind {
-            ParamType::String => text().map(Value::from),
+            ParamType::String => text().filter(|text| is_plain(text)).map(Value::from),
             ParamType::Integer => digits()?.parse::<i64>().ok().map(Value::from),
             ParamType::Number => number(&digits()?),
             ParamType::Boolean => match sent {

@@ -29,7 +29,7 @@ fn required(rules: &Rules, many: bool) -> &'static str {
 /// What there is to do, for what has to be of a type and within bounds.
 fn wanted(rules: &Rules) -> String {
     let what = match rules.kind {
-        ParamType::String => "enter text",
+        ParamType::String => "enter plain text",
         ParamType::Integer => "enter a whole number",
         ParamType::Number => "enter a number",
         ParamType::Boolean => "answer yes or no",

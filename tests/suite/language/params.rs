@@ -234,10 +234,10 @@ fn a_json_body_is_checked_by_its_own_types() {
     assert_eq!(stored["teas"], json!(["assam"]));
     let body = r#"{"user": 5, "age": 7.5, "news": [true], "teas": [["assam"]], "share": {}}"#;
     let expected = json!({
-        "user": "Please enter text.",
+        "user": "Please enter plain text.",
         "age": "Please enter a whole number of at least 0.",
         "news": "Please answer yes or no.",
-        "teas": "Please enter text.",
+        "teas": "Please enter plain text.",
         "share": "Please enter a number.",
     });
     assert_eq!(site.send("POST", "/add", &json, body).json(), expected);
@@ -262,7 +262,7 @@ fn a_file_is_no_value_of_a_parameter() {
     let body = part("user", "", " Zoë ") + &part("other", "; filename=x", "1") + &part("note", "; filename=\"\"", "");
     assert_eq!(site.send("POST", "/", &kind, &(body + "--b--")).json(), json!({"note": "", "user": "Zoë"}));
     let body = part("note", "; filename=x.txt", "hello") + "--b--";
-    assert_eq!(site.send("POST", "/", &kind, &body).json(), json!({"note": "Please enter text."}));
+    assert_eq!(site.send("POST", "/", &kind, &body).json(), json!({"note": "Please enter plain text."}));
 }
 
 #[test]
@@ -452,4 +452,21 @@ fn a_rule_across_fields_says_which_of_them_is_wrong() {
     assert_eq!(page.status(), 403);
     assert!(page.body().contains("Too early."), "{}", page.body());
     assert_eq!(book("mail=a@b&again=a@b&first=2030-05-17&last=2030-05-17").body(), "Booked.");
+}
+
+#[test]
+fn the_digits_of_a_pattern_are_those_of_browsers() {
+    let mut site = Site::new(
+        r#"
+        [routes.zip]
+        path = "/zip/{any:\\d+}"
+        params = { zip = { pattern = "\\d{5}" }, word = { pattern = "[\\w-]+" } }
+        text = "{{params.zip}}{{params.word}}"
+        "#,
+    );
+    assert_eq!(site.get("/zip/1?zip=12345&word=a-b").body(), "12345a-b");
+    assert_eq!(site.get("/zip/%D9%A1").status(), 200, "a path takes those of every script, as Pyramid does");
+    for other in ["zip=%D9%A1%D9%A2%D9%A3%D9%A4%D9%A5", "word=%C3%A9"] {
+        assert_eq!(site.get(&format!("/zip/1?{other}")).status(), 400, "{other}");
+    }
 }

@@ -31,6 +31,26 @@ fn nothing_is_nothing_in_every_type() {
 }
 
 #[test]
+fn nothing_to_be_seen_is_nothing() {
+    for nothing in ["\u{200b}", " \u{feff}\u{a0}\u{200d} ", "\u{3164}\u{2060}"] {
+        assert_eq!(read(ParamType::String, nothing), Ok(None), "{nothing:?}");
+    }
+    let exact = Rules { trim: false, ..Rules::of(ParamType::String) };
+    assert_eq!(exact.read(&json!("\u{200b}")), Ok(None));
+    assert_eq!(exact.read(&json!("\u{200b} ")), Ok(Some(json!("\u{200b} "))));
+    assert_eq!(read(ParamType::String, "👩\u{200d}🚀"), Ok(Some(json!("👩\u{200d}🚀"))));
+}
+
+#[test]
+fn text_has_no_control_characters_but_those_of_lines() {
+    for bad in ["a\0", "\u{1b}[31m", "a\u{7f}b", "\u{85}"] {
+        let exact = Rules { trim: false, ..Rules::of(ParamType::String) };
+        assert_eq!(exact.read(&json!(bad)), Err(Rule::Type), "{bad:?}");
+    }
+    assert_eq!(read(ParamType::String, "a\tb\r\nc"), Ok(Some(json!("a\tb\r\nc"))));
+}
+
+#[test]
 fn an_integer_is_digits_within_64_bits() {
     for (sent, value) in [(" 42 ", 42), ("-0", 0), ("+7", 7), ("007", 7), ("-9223372036854775808", i64::MIN)] {
         assert_eq!(read(ParamType::Integer, sent), Ok(Some(json!(value))), "{sent}");
