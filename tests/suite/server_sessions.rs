@@ -136,6 +136,28 @@ fn sessions_in_files_survive_a_killed_process() {
 }
 
 #[test]
+fn a_damaged_record_does_not_fill_the_log_however_often_its_visitor_comes() {
+    const VISITS: usize = 60;
+    let site = tutorial(Factory::FILE);
+    let server = site.serve();
+    let mut visitor = server.visitor();
+    visitor.get("/");
+    let cookie = format!("session={}", visitor.cookie().unwrap());
+    let parts = std::fs::read_dir(site.path("sessions")).unwrap().map(|part| part.unwrap().path());
+    let mut files = parts.flat_map(|part| std::fs::read_dir(part).unwrap().map(|file| file.unwrap().path()));
+    let record = files.find(|file| !file.ends_with(".lock")).unwrap();
+    std::fs::write(record, "damaged").unwrap();
+    for _ in 0..VISITS {
+        let answer = visitor.request("GET", "/login").header("Cookie", &cookie).send();
+        assert_eq!(answer.status, 200);
+        let answer = visitor.request("GET", "/").header("Cookie", &cookie).send();
+        assert_eq!(answer.count(), 1, "it is no session");
+    }
+    let told = server.log().matches("a session's record cannot be read").count();
+    assert!((1..VISITS).contains(&told), "{told} of {VISITS}");
+}
+
+#[test]
 fn sessions_in_memory_live_through_reloads_and_a_new_secret() {
     let site = tutorial(Factory::MEMORY);
     let server = site.serve_with(&["--reload"]);

@@ -32,6 +32,7 @@ mod open_error;
 mod patience;
 mod private;
 mod queue;
+mod ration;
 mod record;
 #[cfg(feature = "redis")]
 pub mod redis;

@@ -12,10 +12,11 @@
 mod shard;
 
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::super::factory::BoxFuture;
+use super::ration::Ration;
 use super::{Cursor, Entry, Found, Key, Page, Store, StoreError, Swept};
 use shard::Shard;
 
@@ -29,6 +30,10 @@ const DEFAULT_CAPACITY: usize = 512 << 20;
 /// The `memory` store.
 pub struct MemoryStore {
     shards: Box<[Mutex<Shard>]>,
+    capacity: usize,
+    /// The sessions that had to go for others and that the log does not know of yet.
+    evicted: AtomicU64,
+    told: Ration,
     /// The shard the sweep goes on with.
     next: AtomicUsize,
 }
@@ -46,7 +51,13 @@ impl MemoryStore {
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         let shard = || Mutex::new(Shard::new(capacity / SHARDS));
-        Self { shards: std::iter::repeat_with(shard).take(SHARDS).collect(), next: AtomicUsize::new(0) }
+        Self {
+            shards: std::iter::repeat_with(shard).take(SHARDS).collect(),
+            capacity,
+            evicted: AtomicU64::new(0),
+            told: Ration::new(1),
+            next: AtomicUsize::new(0),
+        }
     }
 
     /// The bytes that all sessions take.
@@ -70,9 +81,24 @@ impl MemoryStore {
                 if !shard.put(key, seen.map_or(1, |seen| seen.wrapping_add(1)), &next) {
                     return Err(StoreError::TooLarge { bytes: next.bytes.len(), limit: shard.largest() });
                 }
+                let evicted = shard.take_evicted();
+                drop(shard);
+                self.tell_of(evicted);
             }
         }
         Ok(true)
+    }
+
+    /// Their visitors begin anew, and nobody else would know why.
+    fn tell_of(&self, evicted: u64) {
+        if evicted == 0 {
+            return;
+        }
+        self.evicted.fetch_add(evicted, Ordering::Relaxed);
+        if self.told.take().is_some() {
+            let (evicted, mib) = (self.evicted.swap(0, Ordering::Relaxed), self.capacity >> 20);
+            tracing::warn!(evicted, "sessions take all of their {mib} MiB: some ended to make room for new ones");
+        }
     }
 
     async fn sweep_some(&self, now: f64, at_most: usize) -> Swept {

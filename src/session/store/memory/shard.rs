@@ -34,6 +34,8 @@ pub(super) struct Shard {
     live: usize,
     /// The most bytes, entries and table together.
     capacity: usize,
+    /// The entries that had to go for others, since they were last asked for.
+    evicted: u64,
 }
 
 impl Shard {
@@ -111,8 +113,13 @@ impl Shard {
             ranks.select_nth_unstable(last);
         }
         for (_, _, key) in ranks.iter().take(last + 1) {
-            self.remove(key);
+            self.evicted += u64::from(self.remove(key));
         }
+    }
+
+    /// How many entries had to go for others since this was last asked.
+    pub fn take_evicted(&mut self) -> u64 {
+        std::mem::take(&mut self.evicted)
     }
 
     /// Removes at most `at_most` entries that expired by `now`.
@@ -191,7 +198,9 @@ mod tests {
             let came_back = id < 3;
             assert!(shard.put(&key(id), 1 + u64::from(came_back), &entry(100 + u64::from(id), 50)));
         }
+        assert_eq!(shard.take_evicted(), 0);
         assert!(shard.put(&key(10), 1, &entry(500, 50)));
+        assert_eq!((shard.take_evicted(), shard.take_evicted()), (1, 0));
         let left: Vec<_> = (0..=10).filter(|&id| shard.get(&key(id)).is_some()).collect();
         assert_eq!(left, [0, 1, 2, 4, 5, 6, 7, 8, 9, 10]);
     }

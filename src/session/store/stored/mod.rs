@@ -17,6 +17,7 @@ use super::super::limits::Limits;
 use super::super::secret::Secret;
 use super::identity::{Id, Identities};
 use super::queue::{Queues, Turn};
+use super::ration::Ration;
 use super::record::Seal;
 use super::sweeper::Sweeper;
 use super::{Damage, Found, Key, LONGEST_DEADLINE, Record, Store, StoreError};
@@ -25,6 +26,9 @@ use change::Change;
 /// The most cookies of one visit that are looked up in the store. A browser
 /// sends two at times, when path or domain have changed.
 const MAX_LOOKUPS: usize = 4;
+/// The most damaged records that the log tells of in a minute. Their visitors
+/// may come as often as they like.
+const DAMAGE_TOLD: u32 = 10;
 
 /// The settings of [`StoredSessions`]. Times are in seconds, `None` is never.
 #[derive(Clone, Debug)]
@@ -106,6 +110,7 @@ struct Inner {
     max_record: usize,
     deadline: Duration,
     queues: Arc<Queues>,
+    damage: Ration,
 }
 
 /// What `load` leaves for `commit`: what to compare with.
@@ -143,6 +148,7 @@ impl StoredSessions {
             max_record: options.max_record,
             deadline: options.deadline.min(LONGEST_DEADLINE),
             queues: Arc::default(),
+            damage: Ration::new(DAMAGE_TOLD),
         };
         Ok(Self { inner: Arc::new(inner), sweeper: Sweeper::new(), taken_over: Once::new() })
     }
@@ -243,7 +249,9 @@ impl Inner {
     /// The session in a record, and whether it should be refreshed.
     fn restore(&self, key: &Key, found: &Found, now: f64) -> Result<(Session, bool), Refusal> {
         let damaged = |damage: &dyn fmt::Display| {
-            tracing::warn!(session = %key, reason = %damage, "a session's record cannot be read");
+            if let Some(untold) = self.damage.take() {
+                tracing::warn!(session = %key, reason = %damage, untold, "a session's record cannot be read");
+            }
             Refusal::Record
         };
         let record = self.seal.open(key, found).map_err(|damage| damaged(&damage))?;
