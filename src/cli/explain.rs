@@ -177,8 +177,7 @@ impl Explained<'_> {
         let standing = match session.standing {
             _ if self.has_made_session => "made for this request, as by the page with the form".to_owned(),
             Standing::Absent => "the request has no session cookie, so it is new".to_owned(),
-            Standing::Verified { secret: 0 } => "the cookie is good, under the newest secret".to_owned(),
-            Standing::Verified { secret } => format!("the cookie is good, under secret {} of the list", secret + 1),
+            Standing::Verified { secret } => format!("the cookie is good, under {}", Standing::name_of_secret(secret)),
             Standing::Refused(refusal) => format!("the cookie is no session: {refusal}; it is new"),
         };
         writeln!(out, "session  {standing}")?;

@@ -9,7 +9,7 @@
 //! cookie        the Cookie and Set-Cookie header fields (RFC 6265)
 //! secret        key material that does not show itself
 //!   derive      from the one secret to a key for each purpose
-//! limits        when a session is too old
+//! lifetimes     when a session is too old
 //! factory       where sessions live: the contract, and one file per kind
 //! store         sessions on the server: one factory over any store, and the stores
 //! transaction   load, run, commit, and again on a conflict: the only such loop
@@ -24,7 +24,7 @@ mod derive;
 pub mod factory;
 mod flash;
 pub mod json;
-mod limits;
+pub mod lifetimes;
 pub mod secret;
 pub mod store;
 pub mod transaction;

@@ -8,7 +8,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
 use super::super::Session;
 use super::super::cookie::{CookieOptions, MAX_COOKIE};
-use super::super::limits::Limits;
+use super::super::lifetimes::Lifetimes;
 use super::payload::Payload;
 use super::{Committed, Loaded, Refusal, SessionError, Standing, Visit};
 
@@ -16,7 +16,7 @@ use super::{Committed, Loaded, Refusal, SessionError, Standing, Visit};
 #[derive(Debug)]
 pub(super) struct CookieHeld {
     pub cookie: CookieOptions,
-    pub limits: Limits,
+    pub lifetimes: Lifetimes,
 }
 
 /// A cookie that is good.
@@ -68,7 +68,7 @@ impl CookieHeld {
 
     fn refresh_due(&self, opened: &Opened, now: f64) -> bool {
         // The time of the last write is in whole seconds.
-        opened.odd || opened.secret > 0 || self.limits.refresh_due(opened.payload.renewed, now.floor())
+        opened.odd || opened.secret > 0 || self.lifetimes.refresh_due(opened.payload.renewed, now.floor())
     }
 
     /// Tells the browser: to forget the session if it has ended, or else to

@@ -33,7 +33,7 @@ use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use super::super::Session;
 use super::super::cookie::{CookieOptions, MAX_COOKIE};
 use super::super::derive::derive;
-use super::super::limits::Limits;
+use super::super::lifetimes::Lifetimes;
 use super::super::secret::Secret;
 use super::cookie_held::{CookieHeld, Opened};
 use super::{
@@ -46,31 +46,20 @@ const VERSION: u8 = 1;
 const PURPOSE: &str = "encrypted-cookie";
 const NONCE_BYTES: usize = 24;
 
-/// The settings of an [`EncryptedCookie`]. Times are in seconds, `None` is
-/// never.
+/// The settings of an [`EncryptedCookie`].
 #[derive(Clone, Debug)]
 pub struct EncryptedCookieOptions {
     /// Name and attributes of the cookie.
     pub cookie: CookieOptions,
-    /// How long a visitor may be away.
-    pub timeout: Option<u64>,
-    /// The age from which a mere visit writes the cookie anew.
-    pub reissue_time: Option<u64>,
-    /// How long a session lasts, however busy.
-    pub lifetime: Option<u64>,
+    /// How long a session lasts.
+    pub lifetimes: Lifetimes,
     /// The secrets, at least one: the first seals, all open.
     pub secrets: Vec<Secret>,
 }
 
 impl Default for EncryptedCookieOptions {
     fn default() -> Self {
-        Self {
-            cookie: CookieOptions::default(),
-            timeout: Some(1200),
-            reissue_time: Some(120),
-            lifetime: None,
-            secrets: Vec::new(),
-        }
+        Self { cookie: CookieOptions::default(), lifetimes: Lifetimes::default(), secrets: Vec::new() }
     }
 }
 
@@ -89,7 +78,7 @@ impl EncryptedCookie {
     /// # Errors
     /// If there is no secret.
     pub fn new(options: EncryptedCookieOptions) -> Result<Self, SignerError> {
-        let EncryptedCookieOptions { cookie, timeout, reissue_time, lifetime, secrets } = options;
+        let EncryptedCookieOptions { cookie, lifetimes, secrets } = options;
         let cipher = |secret| {
             let key = derive(secret, PURPOSE, &cookie.name);
             XChaCha20Poly1305::new_from_slice(key.as_ref()).map_err(|_| SignerError::Key)
@@ -99,7 +88,7 @@ impl EncryptedCookie {
             newest: cipher(first)?,
             older: rest.iter().map(cipher).collect::<Result<_, _>>()?,
             context: [&[VERSION], PURPOSE.as_bytes(), b"\0", cookie.name.as_bytes()].concat(),
-            held: CookieHeld { cookie, limits: Limits { timeout, reissue_time, lifetime } },
+            held: CookieHeld { cookie, lifetimes },
         })
     }
 
@@ -114,7 +103,7 @@ impl EncryptedCookie {
     fn open(&self, value: &[u8], now: f64) -> Result<Opened, Refusal> {
         let (secret, message) = self.unseal(value)?;
         let payload = payload::read(&message).map_err(|_| Refusal::Structure)?;
-        self.held.limits.check(payload.session.created(), payload.renewed, now)?;
+        self.held.lifetimes.check(payload.session.created(), payload.renewed, now)?;
         Ok(Opened { secret, payload, odd: false })
     }
 

@@ -104,8 +104,7 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:<11}", self.proof)?;
         match self.made_with {
-            Some(0) => writeln!(f, "good, by the newest secret")?,
-            Some(older) => writeln!(f, "good, by secret {} of the list", older + 1)?,
+            Some(secret) => writeln!(f, "good, by {}", Standing::name_of_secret(secret))?,
             None => writeln!(f, "not by any of the secrets")?,
         }
         if let Some(contents) = &self.contents {

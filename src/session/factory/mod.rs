@@ -186,6 +186,17 @@ pub enum Standing {
     Refused(Refusal),
 }
 
+impl Standing {
+    /// How people are told of the secret with this number.
+    #[must_use]
+    pub fn name_of_secret(secret: usize) -> String {
+        match secret {
+            0 => "the newest secret".to_owned(),
+            older => format!("secret {} of the list", older + 1),
+        }
+    }
+}
+
 /// Why a cookie is no session. Says nothing about its contents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use super::super::Session;
 use super::super::cookie::{CookieOptions, values_as_webob};
 use super::super::json::JsonError;
-use super::super::limits::Limits;
+use super::super::lifetimes::Lifetimes;
 use super::super::secret::Secret;
 use super::cookie_held::{CookieHeld, Opened};
 use super::payload::{self, Payload};
@@ -38,18 +38,13 @@ pub enum CookieReading {
     Compatible,
 }
 
-/// The settings of a [`SignedCookie`], by Pyramid's names. Times are in
-/// seconds, `None` is never.
+/// The settings of a [`SignedCookie`], by Pyramid's names.
 #[derive(Clone, Debug)]
 pub struct SignedCookieOptions {
     /// Name and attributes of the cookie.
     pub cookie: CookieOptions,
-    /// How long a visitor may be away.
-    pub timeout: Option<u64>,
-    /// The age from which a mere visit writes the cookie anew.
-    pub reissue_time: Option<u64>,
-    /// How long a session lasts, however busy.
-    pub lifetime: Option<u64>,
+    /// How long a session lasts.
+    pub lifetimes: Lifetimes,
     /// The hash function of the signature.
     pub hashalg: HashAlg,
     /// What keeps signatures for different purposes apart.
@@ -64,9 +59,7 @@ impl Default for SignedCookieOptions {
     fn default() -> Self {
         Self {
             cookie: CookieOptions::default(),
-            timeout: Some(1200),
-            reissue_time: Some(120),
-            lifetime: None,
+            lifetimes: Lifetimes::default(),
             hashalg: HashAlg::default(),
             salt: "pyramid.session.".to_owned(),
             secrets: Vec::new(),
@@ -89,11 +82,9 @@ impl SignedCookie {
     /// # Errors
     /// If there is no secret.
     pub fn new(options: SignedCookieOptions) -> Result<Self, SignerError> {
-        let limits =
-            Limits { timeout: options.timeout, reissue_time: options.reissue_time, lifetime: options.lifetime };
         Ok(Self {
             signer: Signer::new(options.hashalg, &options.salt, &options.secrets)?,
-            held: CookieHeld { cookie: options.cookie, limits },
+            held: CookieHeld { cookie: options.cookie, lifetimes: options.lifetimes },
             reading: options.reading,
         })
     }
@@ -150,11 +141,11 @@ impl SignedCookie {
     }
 
     fn in_time(&self, payload: &Payload, now: f64) -> Result<(), Refusal> {
-        let (limits, created) = (&self.held.limits, payload.session.created());
+        let (lifetimes, created) = (&self.held.lifetimes, payload.session.created());
         match self.reading {
-            CookieReading::Strict => limits.check(created, payload.renewed, now),
+            CookieReading::Strict => lifetimes.check(created, payload.renewed, now),
             // Pyramid believes a clock however far ahead.
-            CookieReading::Compatible => limits.check_age(created, payload.renewed, now),
+            CookieReading::Compatible => lifetimes.check_age(created, payload.renewed, now),
         }
     }
 

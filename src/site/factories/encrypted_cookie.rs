@@ -19,9 +19,7 @@ fn open(opening: Opening<'_>) -> Opened {
     let settings = opening.settings;
     let options = EncryptedCookieOptions {
         cookie: cookie_options(settings),
-        timeout: settings.timeout.0,
-        reissue_time: settings.reissue_time(),
-        lifetime: settings.lifetime.0,
+        lifetimes: settings.into(),
         secrets: opening.credentials.secrets,
     };
     Ok(Arc::new(EncryptedCookie::new(options)?))

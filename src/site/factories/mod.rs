@@ -26,6 +26,7 @@ use super::credentials::{Credentials, Secrets};
 use crate::config::settings::SessionSettings;
 use crate::session::cookie::{CookieOptions, SameSite, Secure};
 use crate::session::factory::SessionFactory;
+use crate::session::lifetimes::Lifetimes;
 pub use crate::session::store::OpenError;
 use crate::session::store::{MemoryStore, Store, StoredOptions, StoredSessions};
 
@@ -141,9 +142,7 @@ pub fn stored(opening: Opening<'_>, make: impl FnOnce(&Opening<'_>) -> Result<Ar
     let settings = opening.settings;
     let options = StoredOptions {
         cookie: cookie_options(settings),
-        timeout: settings.timeout.0,
-        reissue_time: settings.reissue_time(),
-        lifetime: settings.lifetime.0,
+        lifetimes: settings.into(),
         secrets: opening.credentials.secrets,
         max_record: settings.max_record,
         deadline,
@@ -175,6 +174,12 @@ impl Opening<'_> {
         let missing = || OpenError::of("url", "this factory needs a `url`");
         let url = self.credentials.url.as_ref().ok_or_else(missing)?;
         Ok(url.expose())
+    }
+}
+
+impl From<&SessionSettings> for Lifetimes {
+    fn from(settings: &SessionSettings) -> Self {
+        Self { timeout: settings.timeout.0, reissue_time: settings.reissue_time(), lifetime: settings.lifetime.0 }
     }
 }
 

@@ -19,9 +19,7 @@ fn open(opening: Opening<'_>) -> Opened {
     let settings = opening.settings;
     let options = SignedCookieOptions {
         cookie: cookie_options(settings),
-        timeout: settings.timeout.0,
-        reissue_time: settings.reissue_time(),
-        lifetime: settings.lifetime.0,
+        lifetimes: settings.into(),
         hashalg: HashAlg::parse(&settings.hashalg).ok_or_else(|| OpenError::of("hashalg", "unknown `hashalg`"))?,
         salt: settings.salt.clone(),
         secrets: opening.credentials.secrets,

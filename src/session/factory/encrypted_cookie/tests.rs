@@ -198,7 +198,7 @@ fn of_several_cookies_the_newest_good_one_counts() {
 
 #[test]
 fn times_are_those_of_every_session() {
-    let factory = factory(|options| options.lifetime = Some(5000));
+    let factory = factory(|options| options.lifetimes.lifetime = Some(5000));
     let standing = |payload: &str, now| {
         let value = sealed_as_it_is(&factory, &factory.context, payload.as_bytes());
         factory.standing(value.as_bytes(), now)

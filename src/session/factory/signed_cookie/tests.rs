@@ -71,7 +71,7 @@ fn of_several_cookies_strict_takes_the_newest_good_one_and_compatible_the_last()
 
 #[test]
 fn idle_timeout_and_lifetime_are_exact() {
-    let factory = factory(|options| options.lifetime = Some(5000));
+    let factory = factory(|options| options.lifetimes.lifetime = Some(5000));
     let value = sealed(r#"[1700000000, 1699999000.0, {"a": 1}]"#);
     let standing = |now| find(&factory, &value, now).standing;
     assert_eq!(standing(1_700_001_200.0), Standing::Verified { secret: 0 });
@@ -90,7 +90,7 @@ fn idle_timeout_and_lifetime_are_exact() {
 fn times_that_are_no_times_outlive_nothing() {
     let factory = factory(|options| {
         options.reading = CookieReading::Compatible;
-        options.lifetime = Some(5000);
+        options.lifetimes.lifetime = Some(5000);
     });
     for created in ["NaN", "Infinity", "-Infinity"] {
         let value = sealed(&format!("[1700000000, {created}, {{}}]"));
@@ -112,8 +112,8 @@ fn a_refresh_is_due_after_reissue_time_or_under_an_old_secret() {
     let due = |change: fn(&mut SignedCookieOptions), now| find(&factory(change), &value, now).refresh_due;
     assert!(!due(|_| {}, 1_700_000_120.99));
     assert!(due(|_| {}, 1_700_000_121.0));
-    assert!(due(|o| o.reissue_time = Some(0), 1_700_000_001.0));
-    assert!(!due(|o| o.reissue_time = None, 1_700_001_200.0));
+    assert!(due(|o| o.lifetimes.reissue_time = Some(0), 1_700_000_001.0));
+    assert!(!due(|o| o.lifetimes.reissue_time = None, 1_700_001_200.0));
 
     let rotated = factory(|options| secret(options, &["newest", "itsaseekreet"]));
     let loaded = find(&rotated, &value, 1_700_000_001.0);

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::super::Session;
 use super::super::super::factory::{Refusal, Standing};
+use super::super::super::lifetimes::Lifetimes;
 use super::super::super::transaction::Rules;
 use super::browser::{ALL, Browser, put};
 use super::{Case, Subject, Verdict, check, equal, options};
@@ -41,6 +42,10 @@ pub(super) const CASES: &[Case] = &[
     }),
     Case::any("renewing_keeps_data_and_beginning", |s| Box::pin(renewing_keeps_data_and_beginning(s))),
 ];
+
+fn lasting(lifetimes: Lifetimes) -> StoredOptions {
+    StoredOptions { lifetimes, ..options() }
+}
 
 async fn a_visitor_without_a_cookie_is_new(subject: &dyn Subject) -> Verdict {
     let browser = Browser::new(subject, options())?;
@@ -210,7 +215,7 @@ async fn a_refresh_is_due_after_the_reissue_time(subject: &dyn Subject) -> Verdi
 }
 
 async fn without_a_reissue_time_no_refresh_is_due(subject: &dyn Subject) -> Verdict {
-    let mut browser = Browser::new(subject, StoredOptions { reissue_time: None, ..options() })?;
+    let mut browser = Browser::new(subject, lasting(Lifetimes { reissue_time: None, ..Lifetimes::default() }))?;
     browser.set("name", json!("Ada")).await?;
     browser.wait(1100.0);
     check("none is due", !browser.load().await?.refresh_due)
@@ -228,7 +233,7 @@ async fn a_refresh_changes_no_data(subject: &dyn Subject) -> Verdict {
 }
 
 async fn a_lifetime_ends_a_busy_session(subject: &dyn Subject) -> Verdict {
-    let mut browser = Browser::new(subject, StoredOptions { lifetime: Some(3000), ..options() })?;
+    let mut browser = Browser::new(subject, lasting(Lifetimes { lifetime: Some(3000), ..Lifetimes::default() }))?;
     for n in 1..=4 {
         equal("n", browser.increment().await?, n)?;
         browser.wait(900.0);
@@ -239,7 +244,7 @@ async fn a_lifetime_ends_a_busy_session(subject: &dyn Subject) -> Verdict {
 }
 
 async fn without_a_timeout_a_session_never_expires(subject: &dyn Subject) -> Verdict {
-    let mut browser = Browser::new(subject, StoredOptions { timeout: None, ..options() })?;
+    let mut browser = Browser::new(subject, lasting(Lifetimes { timeout: None, ..Lifetimes::default() }))?;
     browser.set("name", json!("Ada")).await?;
     browser.wait(10.0 * 365.0 * 86_400.0);
     equal("the value", browser.get("name").await?, json!("Ada"))
@@ -249,7 +254,7 @@ async fn a_shorter_timeout_counts_after_a_reload(subject: &dyn Subject) -> Verdi
     let mut browser = Browser::new(subject, options())?;
     browser.set("name", json!("Ada")).await?;
     browser.wait(600.0);
-    let strict = browser.at(subject, StoredOptions { timeout: Some(300), ..options() })?;
+    let strict = browser.at(subject, lasting(Lifetimes { timeout: Some(300), ..Lifetimes::default() }))?;
     check("it has expired there", !strict.is_known().await?)?;
     check("and not here", browser.is_known().await?)
 }

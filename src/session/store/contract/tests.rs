@@ -30,9 +30,7 @@ async fn signed_cookies_keep_what_they_promise() {
     keeps_what_a_cookie_can(InTheCookie(|options| {
         Ok(Arc::new(SignedCookie::new(SignedCookieOptions {
             cookie: options.cookie,
-            timeout: options.timeout,
-            reissue_time: options.reissue_time,
-            lifetime: options.lifetime,
+            lifetimes: options.lifetimes,
             secrets: options.secrets,
             reading: CookieReading::Strict,
             ..SignedCookieOptions::default()
@@ -46,9 +44,7 @@ async fn encrypted_cookies_keep_what_they_promise() {
     keeps_what_a_cookie_can(InTheCookie(|options| {
         Ok(Arc::new(EncryptedCookie::new(EncryptedCookieOptions {
             cookie: options.cookie,
-            timeout: options.timeout,
-            reissue_time: options.reissue_time,
-            lifetime: options.lifetime,
+            lifetimes: options.lifetimes,
             secrets: options.secrets,
         })?))
     }))

@@ -62,7 +62,7 @@ impl Inner {
         if bytes > limit {
             return Err(SessionError::too_large(bytes, limit, session));
         }
-        Ok(Entry { expires: self.limits.expires(record.created, now), bytes: self.seal.seal(key, &record) })
+        Ok(Entry { expires: self.lifetimes.expires(record.created, now), bytes: self.seal.seal(key, &record) })
     }
 }
 

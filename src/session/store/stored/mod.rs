@@ -13,7 +13,7 @@ use super::super::cookie::CookieOptions;
 use super::super::factory::{
     BoxFuture, Committed, Loaded, Refusal, SessionError, SessionFactory, SignerError, Standing, Visit,
 };
-use super::super::limits::Limits;
+use super::super::lifetimes::Lifetimes;
 use super::super::secret::Secret;
 use super::identity::{Id, Identities};
 use super::queue::{Queues, Turn};
@@ -30,17 +30,13 @@ const MAX_LOOKUPS: usize = 4;
 /// may come as often as they like.
 const DAMAGE_TOLD: u32 = 10;
 
-/// The settings of [`StoredSessions`]. Times are in seconds, `None` is never.
+/// The settings of [`StoredSessions`].
 #[derive(Clone, Debug)]
 pub struct StoredOptions {
     /// Name and attributes of the cookie.
     pub cookie: CookieOptions,
-    /// How long a visitor may be away.
-    pub timeout: Option<u64>,
-    /// The age from which a mere visit counts as a sign of life.
-    pub reissue_time: Option<u64>,
-    /// How long a session lasts, however busy.
-    pub lifetime: Option<u64>,
+    /// How long a session lasts.
+    pub lifetimes: Lifetimes,
     /// The secrets, at least one: the first signs, all verify.
     pub secrets: Vec<Secret>,
     /// The most bytes of a [`Record`].
@@ -53,9 +49,7 @@ impl Default for StoredOptions {
     fn default() -> Self {
         Self {
             cookie: CookieOptions::default(),
-            timeout: Some(1200),
-            reissue_time: Some(120),
-            lifetime: None,
+            lifetimes: Lifetimes::default(),
             secrets: Vec::new(),
             max_record: 64 << 10,
             deadline: Duration::from_secs(2),
@@ -106,7 +100,7 @@ struct Inner {
     cookie: CookieOptions,
     identities: Identities,
     seal: Seal,
-    limits: Limits,
+    lifetimes: Lifetimes,
     max_record: usize,
     deadline: Duration,
     queues: Arc<Queues>,
@@ -144,7 +138,7 @@ impl StoredSessions {
             identities: Identities::new(&options.cookie.name, &options.secrets)?,
             seal: Seal::new(&options.cookie.name, &options.secrets)?,
             cookie: options.cookie,
-            limits: Limits { timeout: options.timeout, reissue_time: options.reissue_time, lifetime: options.lifetime },
+            lifetimes: options.lifetimes,
             max_record: options.max_record,
             deadline: options.deadline.min(LONGEST_DEADLINE),
             queues: Arc::default(),
@@ -177,14 +171,14 @@ impl StoredSessions {
     /// When the session in `record` ends if its visitor stays away, in Unix time; `None`: never.
     #[must_use]
     pub fn ends(&self, record: &Record<'_>) -> Option<f64> {
-        self.inner.limits.ends(record.created, record.renewed)
+        self.inner.lifetimes.ends(record.created, record.renewed)
     }
 
     /// Why what is in `record` is no session at `now`, though the store has it still; `None` if it is
     /// one.
     #[must_use]
     pub fn ended(&self, record: &Record<'_>, now: f64) -> Option<Refusal> {
-        self.inner.limits.check(record.created, record.renewed, now).err()
+        self.inner.lifetimes.check(record.created, record.renewed, now).err()
     }
 }
 
@@ -255,9 +249,9 @@ impl Inner {
             Refusal::Record
         };
         let record = self.seal.open(key, found).map_err(|damage| damaged(&damage))?;
-        self.limits.check(record.created, record.renewed, now)?;
+        self.lifetimes.check(record.created, record.renewed, now)?;
         let session = Session::restore(record.created, record.state).map_err(|error| damaged(&error))?;
-        Ok((session, self.limits.refresh_due(record.renewed, now)))
+        Ok((session, self.lifetimes.refresh_due(record.renewed, now)))
     }
 
     fn too_late(&self) -> String {
@@ -298,7 +292,9 @@ impl SessionFactory for StoredSessions {
 
     fn explain(&self, value: &[u8], _now: f64) -> Option<String> {
         Some(match self.inner.identities.read(value) {
-            Ok((id, secret)) => format!("signed with secret {secret}; names the session {}", id.key()),
+            Ok((id, secret)) => {
+                format!("signed with {}; names the session {}", Standing::name_of_secret(secret), id.key())
+            }
             Err(refusal) => refusal.to_string(),
         })
     }

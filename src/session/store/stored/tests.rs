@@ -284,7 +284,7 @@ async fn a_cookie_is_explained_without_its_id() {
     let site = Site::new().await;
     let key = site.factory.key(site.cookie.as_bytes()).expect("a key");
     let explained = site.factory.explain(site.cookie.as_bytes(), 0.0).expect("a text");
-    assert_eq!(explained, format!("signed with secret 0; names the session {key}"));
+    assert_eq!(explained, format!("signed with the newest secret; names the session {key}"));
     let explained = site.factory.explain(b"x", 0.0).expect("a text");
     assert_eq!(explained, Refusal::Encoding.to_string());
 }

@@ -120,7 +120,7 @@ fn compatible_reading_is_pyramids() {
         }
         let factory = factory(|options| {
             options.reading = CookieReading::Compatible;
-            options.timeout = case["timeout"].as_u64();
+            options.lifetimes.timeout = case["timeout"].as_u64();
         });
         let now = number(case, "now");
         let loaded = factory.find(&visit(field, now));
@@ -131,7 +131,7 @@ fn compatible_reading_is_pyramids() {
             continue;
         }
         let time = |name| text(result, name).parse::<f64>().expect("a float");
-        let expired = factory.held.limits.timeout.is_some_and(|timeout| now - time("renewed") > timeout as f64);
+        let expired = factory.held.lifetimes.timeout.is_some_and(|timeout| now - time("renewed") > timeout as f64);
         let accepted = result["new"] == json!(false) && !expired;
         assert_eq!(!loaded.session.is_new(), accepted, "{id}");
         let state = loaded.session.to_state_text();
