@@ -8,7 +8,7 @@ use super::declaration::{CsrfCheck, ErrorDeclaration, ResponseDeclaration, Route
 use super::keys;
 use super::param;
 use super::tree::{Entry, Node, Tree};
-use crate::diagnostic::{At, Diagnostic, Diagnostics, nearest_help};
+use crate::diagnostic::{At, Diagnostic, Diagnostics, nearest, nearest_help};
 
 /// Reads every route, `[defaults]` put in.
 pub fn routes(top: &Node, problems: &mut Diagnostics) -> Vec<RouteDeclaration> {
@@ -24,8 +24,21 @@ pub fn routes(top: &Node, problems: &mut Diagnostics) -> Vec<RouteDeclaration> {
     });
     let Some(table) = top.get("routes") else { return Vec::new() };
     let mut routes = Vec::new();
+    if let Tree::List(_) = table.node.tree {
+        problems.push(table.node.unlike("a table").help("write `[routes.NAME]`, in single brackets, for each route"));
+        return routes;
+    }
     for entry in table.node.table(problems) {
-        let node = entry.node.only(&route_keys(), problems);
+        if let Tree::List(_) = entry.node.tree {
+            let help = format!("write `[{}]`, in single brackets", entry.node.key);
+            problems.push(entry.node.unlike("a table").help(help));
+            continue;
+        }
+        let node = without_routes_inside(entry, problems);
+        if node.entries().is_empty() && !entry.node.entries().is_empty() {
+            continue;
+        }
+        let node = node.only(&route_keys(), problems);
         let mut declared = route(&entry.name, &node, problems);
         let default_params = defaults.as_ref().is_some_and(|defaults| defaults.params.is_some());
         if let Some(invalid) = node.get("invalid").filter(|_| declared.params.is_none() && !default_params) {
@@ -55,6 +68,32 @@ pub fn routes(top: &Node, problems: &mut Diagnostics) -> Vec<RouteDeclaration> {
         routes.push(declared);
     }
     routes
+}
+
+/// A route without the routes whose names begin with its own, as in `[routes.admin.users]`, which are
+/// reported.
+fn without_routes_inside(outer: &Entry, problems: &mut Diagnostics) -> Node {
+    let valid = route_keys();
+    let is_route = |entry: &&Entry| {
+        let has_path = entry.node.get("path").is_some_and(|path| matches!(path.node.tree, Tree::Text(_)));
+        let is_other = !valid.contains(&entry.name.as_str()) && nearest(&entry.name, valid.iter().copied()).is_none();
+        has_path && is_other
+    };
+    let (inside, own): (Vec<&Entry>, Vec<&Entry>) = outer.node.entries().iter().partition(is_route);
+    for entry in &inside {
+        let (first, second) = (&outer.name.value, &entry.name.value);
+        problems.push(
+            Diagnostic::error(
+                &entry.name.place,
+                format!("the name of a route is one word, without a dot: `{first}.{second}`"),
+            )
+            .help(format!("write `[routes.{first}_{second}]`")),
+        );
+    }
+    match inside.is_empty() {
+        true => outer.node.clone(),
+        false => Node { tree: Tree::Table(own.into_iter().cloned().collect()), ..outer.node.clone() },
+    }
 }
 
 fn route_keys() -> Vec<&'static str> {

@@ -41,6 +41,10 @@ const QUOTES: &[(&str, &str, &str)] = &[
     ("invalid multi-line literal string", "'''", "put `'''` after its last line"),
 ];
 
+/// The quotes of printed text, which word processors put in.
+const PRINTED_QUOTES: [char; 8] =
+    ['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{201a}', '\u{ab}', '\u{bb}'];
+
 /// How the parser's message about a line that does not begin with a key begins.
 const NOT_A_KEY: &str = "invalid unquoted key";
 
@@ -79,9 +83,13 @@ impl Mistake<'_> {
         match message {
             _ if message.starts_with("duplicate key") => self.duplicate(),
             _ if message.starts_with("missing escaped value") => self.bad_escape(),
+            _ if self.found().starts_with(PRINTED_QUOTES) => self.printed_quotes(),
             _ if message.starts_with("string values must be quoted") => self.unquoted(),
             _ if message.starts_with(NOT_A_KEY) => self.not_a_key(),
-            _ => self.unclosed_string(message).unwrap_or_else(|| self.in_plain_words(message)),
+            _ => self
+                .unclosed_string(message)
+                .or_else(|| self.ended_too_early())
+                .unwrap_or_else(|| self.in_plain_words(message)),
         }
     }
 
@@ -147,6 +155,33 @@ impl Mistake<'_> {
         let rest = self.text.get(self.span.start..self.line().end).unwrap_or_default();
         let value = rest.split(['#', ',', ']', '}']).next().unwrap_or_default().trim();
         self.error("text is written in quotes").help(format!("write `\"{value}\"`"))
+    }
+
+    fn printed_quotes(&self) -> Diagnostic {
+        let rest = self.text.get(self.span.start..self.line().end).unwrap_or_default();
+        let begins = rest.chars().next().map_or(0, char::len_utf8);
+        let (first, inside) = rest.split_at(begins);
+        let text = inside.split(PRINTED_QUOTES).next().unwrap_or_default();
+        self.error_at(self.span.start..self.span.start + begins, format!("`{first}` is no quote of TOML"))
+            .help(format!("write `\"{}\"`, with straight quotes", text.trim()))
+    }
+
+    /// A quote inside a text ends it.
+    fn ended_too_early(&self) -> Option<Diagnostic> {
+        let quote = self.text.get(..self.span.start)?.chars().next_back()?;
+        let (other, long) = match quote {
+            '"' => ('\'', "\"\"\""),
+            '\'' => ('"', "\'\'\'"),
+            _ => return None,
+        };
+        let closes = self.span.start - 1..self.span.start;
+        let follows =
+            self.text.get(self.span.start..)?.starts_with(|c: char| !c.is_whitespace() && !",]}=#:".contains(c));
+        follows.then(|| {
+            self.error_at(closes, format!("this `{quote}` ends the text, and more follows")).help(format!(
+                "put a text with `{quote}` in it between `{other}` and `{other}`, or between `{long}` and `{long}`"
+            ))
+        })
     }
 
     fn not_a_key(&self) -> Diagnostic {
