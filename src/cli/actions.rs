@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{Exit, complain};
 use crate::action::{Operand, Verb};
-use crate::config::keys;
+use crate::config::{foreign, keys};
 use crate::diagnostic::did_you_mean;
 use crate::site::Vocabulary;
 
@@ -28,7 +28,8 @@ pub fn run(options: &Options, vocabulary: &Vocabulary, out: &mut impl Write) -> 
         Some(verb) => describe(verb, out).map(|()| Exit::Fine),
         None => {
             let names: Vec<_> = vocabulary.verbs().iter().map(|verb| verb.name).collect();
-            let help = did_you_mean(name, names.iter().copied()).unwrap_or_default();
+            let help = foreign::verb(name).map(foreign::help).or_else(|| did_you_mean(name, names.iter().copied()));
+            let help = help.unwrap_or_default();
             complain(&format!("unknown verb `{name}`: {help}"));
             Ok(Exit::Usage)
         }

@@ -7,6 +7,7 @@
 pub mod cache;
 mod data;
 pub mod declaration;
+pub mod foreign;
 pub mod keys;
 pub mod kind;
 pub mod layer;

@@ -7,7 +7,7 @@ use serde_json::{Map, Number, Value};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::keys;
+use super::{foreign, keys};
 use crate::diagnostic::{At, Diagnostic, Diagnostics, Place, Source, did_you_mean, nearest, nearest_help};
 
 /// A TOML value with its place in the file and its key path, such as `routes.home.path`.
@@ -237,7 +237,11 @@ impl Node {
         let (mut good, bad): (Vec<Entry>, Vec<Entry>) = self.entries().iter().cloned().partition(is_valid);
         for mut entry in bad {
             refuse(&entry);
-            if let Some(meant) = nearest(&entry.name, valid.iter().copied()) {
+            let meant = match foreign::key(&entry.name, &self.key) {
+                Some(foreign) => foreign.ours,
+                None => nearest(&entry.name, valid.iter().copied()),
+            };
+            if let Some(meant) = meant {
                 entry.name.value = meant.to_owned();
                 adopt(&mut good, entry);
             }
@@ -247,11 +251,13 @@ impl Node {
 
     /// The error for an entry of this table whose key is not in `valid`.
     fn unknown_key(&self, entry: &Entry, valid: &[&str]) -> Diagnostic {
-        let elsewhere = || keys::elsewhere(&entry.name, &self.key);
-        let near = nearest_help(&entry.name, valid.iter().copied());
-        Diagnostic::error(&entry.name.place, format!("unknown key `{}`", entry.name.value))
-            .key(&self.key)
-            .maybe_help(near.or_else(elsewhere).or_else(|| did_you_mean(&entry.name, valid.iter().copied())))
+        let name = &entry.name;
+        let foreign = foreign::key(name, &self.key).map(|foreign| foreign.help.to_owned());
+        let help = foreign
+            .or_else(|| nearest_help(name, valid.iter().copied()))
+            .or_else(|| keys::elsewhere(name, &self.key))
+            .or_else(|| did_you_mean(name, valid.iter().copied()));
+        Diagnostic::error(&name.place, format!("unknown key `{}`", name.value)).key(&self.key).maybe_help(help)
     }
 }
 

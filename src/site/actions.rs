@@ -13,9 +13,9 @@ use super::terms::{expression, number, term, warn_of_paths, written};
 use super::users;
 use super::vocabulary::Vocabulary;
 use crate::action::{Arg, Args, Effect, Operand, Opt, Takes, Verb};
-use crate::config::keys;
 use crate::config::route::response as read_response;
 use crate::config::tree::{Entry, Node, Tree};
+use crate::config::{foreign, keys};
 use crate::diagnostic::{Diagnostic, did_you_mean, nearest, nearest_help};
 use crate::template::expression::{Term, Writing};
 use crate::template::names::is_path;
@@ -153,7 +153,7 @@ fn understand<'n>(
     }
     let verbs = vocabulary.verb_names();
     let mut found = node.entries().iter().filter(|entry| verbs.contains(&entry.name.as_str()));
-    let (verb, misspelt) = match (found.next(), found.next()) {
+    let (verb, node) = match (found.next(), found.next()) {
         (Some(first), Some(second)) => {
             writing.problems.push(
                 Diagnostic::error(&second.name.place, "this action has two verbs")
@@ -163,26 +163,33 @@ fn understand<'n>(
             );
             return None;
         }
-        (Some(only), None) => (only.name.as_str(), None),
+        (Some(only), None) => (only.name.as_str(), Cow::Borrowed(node)),
         (None, _) => {
             let slip = misspelt_verb(node, &verbs, writing)?;
-            (nearest(&slip.name, verbs.iter().copied())?, Some(&slip.name.place))
+            let verb = meant(&slip.name, &verbs)?;
+            let at = slip.name.place.clone();
+            let mut entries = node.entries().to_vec();
+            entries
+                .iter_mut()
+                .filter(|entry| entry.name.place == at)
+                .for_each(|entry| verb.clone_into(&mut entry.name.value));
+            (verb, Cow::Owned(Node { tree: Tree::Table(entries), ..node.clone() }))
         }
     };
     let verb = vocabulary.verb(verb)?;
     let options: Vec<&str> = verb.options.iter().map(|opt| opt.name).chain(keys::names(keys::ACTION)).collect();
     let valid = [options.as_slice(), &[verb.name]].concat();
-    let node = node.corrected(&valid, &mut |entry| {
-        let name = &entry.name;
-        if misspelt != Some(&name.place) {
-            writing.problems.push(
-                Diagnostic::error(&name.place, format!("`{}` has no option `{}`", verb.name, name.value))
-                    .key(&node.key)
-                    .maybe_help(did_you_mean(name, options.iter().copied())),
-            );
-        }
+    let corrected = node.corrected(&valid, &mut |entry| {
+        writing.problems.push(
+            Diagnostic::error(&entry.name.place, format!("`{}` has no option `{}`", verb.name, entry.name.value))
+                .key(&node.key)
+                .maybe_help(did_you_mean(&entry.name, options.iter().copied())),
+        );
     });
-    Some((verb, node))
+    match corrected {
+        Cow::Owned(corrected) => Some((verb, Cow::Owned(corrected))),
+        Cow::Borrowed(_) => Some((verb, node)),
+    }
 }
 
 /// Reports that an action has no verb, with the entry that was probably meant to be it.
@@ -190,15 +197,21 @@ fn misspelt_verb<'n>(node: &'n Node, verbs: &[&str], writing: &mut Writing<'_>) 
     let generic = keys::names(keys::ACTION);
     let mut entries = node.entries().iter().filter(|entry| !generic.contains(&entry.name.as_str()));
     // The likeliest slip is the key nearest to a verb, else the first.
-    let is_near = |entry: &&Entry| nearest(&entry.name, verbs.iter().copied()).is_some();
+    let is_near = |entry: &&Entry| meant(&entry.name, verbs).is_some();
     let slip = entries.clone().find(is_near).or_else(|| entries.next());
     let error = match slip {
         Some(entry) => Diagnostic::error(&entry.name.place, format!("unknown verb `{}`", entry.name.value)),
         None => node.error("this action has no verb"),
     };
     let name = slip.map_or("", |entry| entry.name.as_str());
-    writing.problems.push(error.key(&node.key).maybe_help(did_you_mean(name, verbs.iter().copied())));
+    let help = foreign::verb(name).map(foreign::help).or_else(|| did_you_mean(name, verbs.iter().copied()));
+    writing.problems.push(error.key(&node.key).maybe_help(help));
     slip
+}
+
+/// The verb that was probably meant.
+fn meant<'v>(name: &str, verbs: &[&'v str]) -> Option<&'v str> {
+    foreign::verb(name).or_else(|| nearest(name, verbs.iter().copied()))
 }
 
 fn operand(verb: &Verb, node: &Node, args: &mut Args, users: &[String], writing: &mut Writing<'_>) -> bool {

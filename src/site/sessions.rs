@@ -8,6 +8,7 @@ use super::route::{Route, SessionUse};
 use super::vocabulary::Vocabulary;
 use super::{Site, paths};
 use crate::config::declaration::Declarations;
+use crate::config::foreign;
 use crate::config::settings::Settings;
 use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
 use crate::session::factory::{HashAlg, SessionFactory};
@@ -46,7 +47,9 @@ pub(super) fn check(
         Some(kind) if !names.contains(&kind.as_str()) => problems.push(
             Diagnostic::error(place("factory"), format!("unknown session factory `{kind}`"))
                 .key("session.factory")
-                .maybe_help(did_you_mean(kind, names.iter().copied())),
+                .maybe_help(
+                    foreign::factory(kind).map(foreign::help).or_else(|| did_you_mean(kind, names.iter().copied())),
+                ),
         ),
         Some(_) => {}
     }
