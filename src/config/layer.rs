@@ -2,15 +2,16 @@
 //! `config.local.toml`, then environment variables such as `SITEWRIGHT__SESSION__TIMEOUT=60`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use config::{ConfigError, Map, Source as Layer, Value as Layered, ValueKind};
 use serde::Deserialize;
 
 use super::keys::{self, Key, Kind};
-use super::kind;
 use super::settings::{CsrfSettings, ServerSettings, SessionSettings, Settings};
 use super::tree::{Node, Tree};
-use crate::diagnostic::{At, Diagnostic, Diagnostics, Place, Source, nearest};
+use super::{kind, variables};
+use crate::diagnostic::{At, Diagnostic, Diagnostics, Place, Source};
 
 /// What environment variables that override settings start with.
 pub const PREFIX: &str = "SITEWRIGHT__";
@@ -19,7 +20,8 @@ pub const PREFIX: &str = "SITEWRIGHT__";
 /// gives all of it.
 const GROUPS: [&[&str]; 2] = [&["secret", "secrets"], &["url"]];
 
-const TABLES: [(&str, &[Key]); 3] = [("server", keys::SERVER), ("session", keys::SESSION), ("csrf", keys::CSRF)];
+pub(super) const TABLES: [(&str, &[Key]); 3] =
+    [("server", keys::SERVER), ("session", keys::SESSION), ("csrf", keys::CSRF)];
 
 /// Lays the environment over `config.local.toml` over the file. A value that does not fit is
 /// reported and left out.
@@ -29,6 +31,7 @@ const TABLES: [(&str, &[Key]); 3] = [("server", keys::SERVER), ("session", keys:
 pub fn layer(files: &[&Node], environment: &BTreeMap<String, String>, problems: &mut Diagnostics) -> Settings {
     let mut settings = Settings::default();
     let mut builder = config::Config::builder();
+    settings.sources = files.iter().map(|file| Arc::clone(&file.place.source)).collect();
     for (i, file) in files.iter().enumerate() {
         let later = files.get(i + 1..).unwrap_or_default();
         let hidden = hidden_keys(later, environment);
@@ -193,19 +196,11 @@ fn takes(kind: Kind, below: Option<&str>) -> bool {
 }
 
 fn unknown_variable(place: &Place, table: &str, name: &str) -> Diagnostic {
-    let meant = nearest_or_same(table, TABLES.iter().map(|(table, _)| *table)).and_then(|table| {
-        let (_, list) = TABLES.iter().find(|(known, _)| *known == table)?;
-        let name = nearest_or_same(name, list.iter().map(|key| key.name))?;
-        Some(format!("did you mean `{PREFIX}{}__{}`?", table.to_uppercase(), name.to_uppercase()))
-    });
+    let meant = variables::meant(&format!("{table}_{name}")).map(|meant| format!("did you mean `{meant}`?"));
     let help = meant.unwrap_or_else(|| {
         format!("a variable sets a key of `[server]`, `[session]` or `[csrf]`, such as `{PREFIX}SESSION__TIMEOUT`")
     });
     Diagnostic::error(place, "this variable sets nothing that exists").help(help)
-}
-
-fn nearest_or_same<'a>(name: &str, candidates: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
-    candidates.clone().find(|candidate| *candidate == name).or_else(|| nearest(name, candidates))
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ mod statics;
 mod syntax;
 pub mod tree;
 pub mod users;
+mod variables;
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -79,6 +80,7 @@ pub fn load(path: &Path, environment: &Environment, problems: &mut Diagnostics) 
     let mut layers = vec![&file.node];
     layers.extend(local.as_ref().map(|local| &local.node));
     let settings = layer::layer(&layers, environment, problems);
+    variables::check(environment, &layers, problems);
     let mut ancestors = vec![folder_of(path)];
     let declarations = declarations(file, String::new(), String::new(), &mut ancestors, &mut inputs, &mut mistakes);
     let is_whole = !mistakes.has_errors();

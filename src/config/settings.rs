@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, Visitor};
 
-use crate::diagnostic::Place;
+use crate::diagnostic::{Place, Source};
 
 /// `[server]`, every value in force.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -231,6 +232,8 @@ pub struct Settings {
     /// Whether anything declares a `[session]`.
     pub has_session: bool,
     pub(super) places: BTreeMap<String, Place>,
+    /// The files, the lowest layer first; variables lie above them.
+    pub(super) sources: Vec<Arc<Source>>,
 }
 
 impl Settings {
@@ -238,6 +241,23 @@ impl Settings {
     /// force, or one that does not fit and is left out.
     pub fn place(&self, key: &str) -> Option<&Place> {
         self.places.get(key)
+    }
+
+    /// Whether `key` was given in a lower layer than `other`: it did not know of that.
+    pub fn is_below(&self, key: &str, other: &str) -> bool {
+        let layer = |key| {
+            let place = self.place(key)?;
+            Some(self.sources.iter().position(|source| *source == place.source).unwrap_or(self.sources.len()))
+        };
+        matches!((layer(key), layer(other)), (Some(key), Some(other)) if key < other)
+    }
+
+    /// Takes a setting of `[session]` for not given; what it is does not matter then.
+    pub fn leave_aside(&mut self, key: &str) {
+        self.places.remove(key);
+        if key == "session.url" {
+            self.session.url = None;
+        }
     }
 }
 

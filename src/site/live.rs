@@ -60,7 +60,8 @@ impl Serving {
         mode: Secrets,
         problems: &mut Diagnostics,
     ) -> Result<Self, Inputs> {
-        let loaded = config::load(path, environment, problems);
+        let mut loaded = config::load(path, environment, problems);
+        sessions::leave_aside(&mut loaded.settings, vocabulary);
         let folder = loaded.declarations.as_ref().map_or_else(PathBuf::new, |declared| declared.folder.clone());
         let read_credentials = |settings: &Settings, mode, inputs: &mut Inputs, problems: &mut Diagnostics| {
             credentials::read(settings, &folder, environment, mode, inputs, problems)

@@ -110,6 +110,20 @@ fn check_deadline(settings: &Settings, problems: &mut Diagnostics) {
     }
 }
 
+/// Leaves aside what a lower layer says for another kind of factory: where an override chose the factory,
+/// the settings of the one in the file go with it.
+pub fn leave_aside(settings: &mut Settings, vocabulary: &Vocabulary) {
+    let name = settings.session.factory.as_deref();
+    let Some(kind) = vocabulary.factories().iter().find(|kind| Some(kind.name) == name) else { return };
+    let options = vocabulary.factories().iter().flat_map(|kind| kind.options);
+    for option in options.filter(|option| !kind.options.contains(option)) {
+        let key = format!("session.{option}");
+        if settings.is_below(&key, "session.factory") {
+            settings.leave_aside(&key);
+        }
+    }
+}
+
 /// A setting of another kind of factory would do nothing, silently.
 fn refuse_others_options(settings: &Settings, vocabulary: &Vocabulary, problems: &mut Diagnostics) {
     let name = settings.session.factory.as_deref();

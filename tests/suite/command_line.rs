@@ -425,3 +425,31 @@ fn warnings_fail_a_check_that_denies_them() {
     // A note is no warning.
     assert_eq!(tutorial().run(&["check", "--deny-warnings"]).code, FINE);
 }
+
+#[test]
+fn what_the_file_says_for_its_factory_is_left_aside_where_an_override_chose_another() {
+    let route = "[routes.a]\npath = \"/\"\nactions = [{ set = \"a\", value = 1 }]\ntext = \"a\"\n";
+    let of = |factory: &str, setting: &str| {
+        let session = SESSION.replace("signed-cookie", factory);
+        Site::new().config(&format!("{session}{setting}\n{route}"))
+    };
+    for (factory, setting) in [
+        ("sqlite", "database = \"tea.sqlite\""),
+        ("file", "directory = \"tea\""),
+        ("redis", "url = { env = \"NOWHERE_SET\" }\nkey_prefix = \"tea:\""),
+        ("signed-cookie", "hashalg = \"sha256\""),
+    ] {
+        for other in ["memory", "encrypted-cookie"] {
+            fine(&of(factory, setting).env("SITEWRIGHT__SESSION__FACTORY", other), &["check"]);
+            let local = format!("[session]\nfactory = \"{other}\"\n");
+            fine(&of(factory, setting).file("config.local.toml", &local), &["check"]);
+        }
+    }
+    // Who overrides the setting, or writes both in one place, means it.
+    let astray = of("memory", "").env("SITEWRIGHT__SESSION__DATABASE", "tea.sqlite");
+    for site in [astray, of("memory", "database = \"tea.sqlite\"")] {
+        let checked = site.run(&["check"]);
+        assert_eq!(checked.code, PROBLEMS, "{}", checked.out);
+        assert!(checked.out.contains("`database` is a setting of `sqlite`, not of `memory`"), "{}", checked.out);
+    }
+}

@@ -15,6 +15,7 @@ pub use sites::{SITES, STARTER};
 /// What of a site stays out of version control.
 const IGNORED: &str = "session.secret\nsessions.sqlite*\nconfig.local.toml\n";
 
+/// What `new` takes.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   sitewright new shop              a page, a form and a test, with comments
@@ -28,6 +29,7 @@ pub struct Options {
     from: String,
 }
 
+/// Makes the folder.
 pub fn run(options: &Options, out: &mut impl Write) -> io::Result<Exit> {
     let folder = &options.folder;
     if let Err(why) = write_all(folder, &options.from) {
