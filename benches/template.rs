@@ -9,6 +9,7 @@ use std::sync::Arc;
 use criterion::{Criterion, criterion_group, criterion_main};
 use serde_json::{Map, Value};
 use sitewright::diagnostic::{Diagnostics, Source, Written};
+use sitewright::template::blocks::SiteNames;
 use sitewright::template::helpers::Links;
 use sitewright::template::library::{Home, Library};
 use sitewright::template::render::{Escaping, Scope, Templates};
@@ -58,7 +59,7 @@ impl Scope for View {
 }
 
 fn templates() -> Templates {
-    let mut library = Library::new(Arc::new(NoLinks), BTreeSet::from(["home".to_owned()]));
+    let mut library = Library::new(Arc::new(NoLinks), BTreeSet::from(["home".to_owned()]), SiteNames::default());
     let source = Source::file("home.hbs", PAGE);
     let home = Home { site: "", prefix: "", data: &Map::new() };
     let mut problems = Diagnostics::default();
