@@ -16,6 +16,7 @@ use crate::config::declaration::Declarations;
 use crate::config::settings::Settings;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, nearest_help};
 use crate::session::Session;
+use crate::template::helpers::is_helper;
 use crate::template::library::{Library, Variable};
 
 /// Templates that one route or error page shows, and the names they are given.
@@ -159,7 +160,9 @@ impl Missing<'_> {
     fn diagnostic(self) -> Diagnostic {
         let by = distinct(self.by.into_iter());
         let name = self.variable.path.first().map_or("", String::as_str);
-        let advice = if by.iter().any(|by| matches!(by, By::Route(_))) {
+        let advice = if is_helper(name) {
+            format!("it is a helper: write `({name} â¦)`, with its values behind it")
+        } else if by.iter().any(|by| matches!(by, By::Route(_))) {
             format!("give it in `data`, or let an action bind it: `as = \"{name}\"`")
         } else if by.iter().any(|by| matches!(by, By::Invalid(_))) {
             "no action has run yet: take it from `session`, or give it in `data`".to_owned()

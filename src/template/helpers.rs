@@ -196,7 +196,10 @@ pub fn is_helper(name: &str) -> bool {
 /// Says how to mend it, too.
 pub fn misuse(name: &str, values: usize, names: &[&str], block: bool) -> Option<(String, Option<String>)> {
     let Some(helper) = find(name) else {
+        let write = |text: &str| Some(format!("write `{text}`"));
         let help = match values {
+            _ if matches!(name, "elif" | "elseif" | "elsif") => write("{{else if x}}"),
+            _ if matches!(name, "for" | "foreach") => write("{{#each list as |item|}}…{{/each}}"),
             0 => Some(format!("a name stands without parentheses: `{name}`")),
             _ => did_you_mean(name, HELPERS.iter().map(|helper| helper.name)),
         };

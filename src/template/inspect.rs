@@ -7,6 +7,7 @@ use super::inclusion::Inclusion;
 use super::library::{Home, Library, Variable};
 use super::links::{FileLink, check_link};
 use super::places::locate;
+use super::syntax::{foreign_block, mended};
 use super::walk::{Finding, walk};
 use super::{dates, helpers};
 use crate::diagnostic::{Diagnostic, Diagnostics, Written};
@@ -33,10 +34,18 @@ impl Library {
         problems: &mut Diagnostics,
     ) -> Contents {
         let mut found = Contents::default();
+        problems.extend(foreign_block(&text.text).map(|(span, write)| {
+            Diagnostic::warning(&text.place_of(span), "this is shown as it is written")
+                .key(key)
+                .help(format!("templates are Handlebars: `{write}`"))
+        }));
+        let mut misused = None;
         walk(template, home.data, &mut |(finding, spot)| {
             let place = |word: &str| locate(text, spot, word, 0..word.len());
             let error = |word: &str, message: String| Diagnostic::error(&place(word), message).key(key);
             match finding {
+                // Not every word of it may be meant as a name.
+                Finding::Variable { .. } if misused == Some(spot) => {}
                 Finding::Variable { path, written, has_default, reach } => {
                     let first = path.first().map_or("", String::as_str);
                     let at = written.find(first).unwrap_or(0);
@@ -64,7 +73,11 @@ impl Library {
                 Finding::Helper { name, values, names, block } => {
                     found.has_csrf_field |= name == CSRF_FIELD;
                     let problem = helpers::misuse(name, values, &names, block);
-                    problems.extend(problem.map(|(message, help)| error(name, message).maybe_help(help)));
+                    let mended = mended(&text.text, spot).filter(|_| block).map(|tag| format!("write `{tag}`"));
+                    if let Some((message, help)) = problem {
+                        problems.push(error(name, message).maybe_help(mended.or(help)));
+                        misused = block.then_some(spot);
+                    }
                 }
                 Finding::Partial { name, around, sees, block, given, fallback, inside } => {
                     let full = home.qualify(name);

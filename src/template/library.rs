@@ -15,6 +15,7 @@ use super::inclusion::{Inclusion, Inclusions};
 use super::inspect::Contents;
 use super::interpolation::Interpolation;
 use super::links::FileLink;
+use super::places::place_else_tags;
 use super::qualify::Qualifier;
 use super::render::{Escaping, Needs, Templates, Way};
 use super::surroundings::Surroundings;
@@ -110,6 +111,7 @@ impl Library {
             }
         };
         template.name = Some(full_name.to_owned());
+        place_else_tags(&mut template, &text.text);
         let Contents { variables, partials, inlines, unresolved, files, has_csrf_field } =
             self.look_into(&template, home, text, key, problems);
         self.inlines.extend(inlines);

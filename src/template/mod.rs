@@ -4,6 +4,7 @@
 //! what is wrong; [`render::Templates`] renders. [`expression`] is what strings in actions and
 //! responses mean.
 
+mod advice;
 pub mod blocks;
 pub mod comparisons;
 mod computed;

@@ -2,7 +2,35 @@
 
 use std::ops::Range;
 
+use handlebars::template::{Template, TemplateElement};
+
+use super::syntax::else_tags;
 use crate::diagnostic::{Place, Written};
+
+/// Completes a syntax tree, which does not know where each `{{else if …}}` stands.
+pub fn place_else_tags(template: &mut Template, text: &str) {
+    for (element, mapping) in template.elements.iter_mut().zip(&template.mapping) {
+        let below = match element {
+            TemplateElement::HelperBlock(block) => {
+                let mut tags = else_tags(text, offset_of(text, (mapping.0, mapping.1))).into_iter();
+                let mut inverse = block.inverse.as_mut().filter(|_| block.chain);
+                while let (Some(chained), Some(at)) = (inverse.take(), tags.next()) {
+                    let mut place = mapping.clone();
+                    (place.0, place.1) = spot_of(text, at);
+                    chained.mapping.push(place);
+                    inverse = match chained.elements.as_mut_slice() {
+                        [TemplateElement::HelperBlock(next)] if next.chain => next.inverse.as_mut(),
+                        _ => None,
+                    };
+                }
+                [block.template.as_mut(), block.inverse.as_mut()]
+            }
+            TemplateElement::PartialBlock(tag) | TemplateElement::DecoratorBlock(tag) => [tag.template.as_mut(), None],
+            _ => continue,
+        };
+        below.into_iter().flatten().for_each(|template| place_else_tags(template, text));
+    }
+}
 
 /// Where `part` of `word` stands in the tag at `spot`; the tag itself if `word` is not there or is
 /// empty.
@@ -40,6 +68,13 @@ pub fn offset_of(text: &str, (line, column): (usize, usize)) -> usize {
         }
     }
     text[start..].char_indices().nth(column.saturating_sub(1)).map_or(text.len(), |(at, _)| start + at)
+}
+
+/// The line and column of a byte, both counted from 1, the column in characters.
+fn spot_of(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.rfind('\n').map_or(0, |end| end + 1);
+    (before.matches('\n').count() + 1, before[line..].chars().count() + 1)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use handlebars::TemplateError;
 
-use super::helpers::is_helper;
+use super::advice::{as_call, as_tag, has_operator};
 use super::places::offset_of;
 use crate::diagnostic::{Diagnostic, Written};
 
@@ -22,48 +22,18 @@ pub fn explain(error: &TemplateError, text: &Written, key: &str) -> Diagnostic {
     diagnostic
 }
 
-/// What other template languages have between two values.
-const OPERATORS: &[&str] = &[" + ", " - ", " * ", " / ", " < ", " > ", " | ", "==", "!=", "&&", "||", " ? ", " = "];
-
-/// Operators of other languages, and the helper that does the same; longer ones first.
-const HELPERS_FOR: &[(&str, &str)] = &[
-    ("===", "eq"),
-    ("!==", "ne"),
-    ("==", "eq"),
-    ("!=", "ne"),
-    (">=", "gte"),
-    ("<=", "lte"),
-    ("&&", "and"),
-    ("||", "or"),
-    (" and ", "and"),
-    (" or ", "or"),
-    (" in ", "in"),
-    (" + ", "add"),
-    (" - ", "sub"),
-    (" * ", "mul"),
-    (">", "gt"),
-    ("<", "lt"),
-];
+const MISSING_PARENTHESIS: &str = "a `)` is missing";
 
 /// Advice for a text that is no expression.
 pub fn not_an_expression(text: &str) -> Vec<String> {
     if text.starts_with('(') && text.matches('(').count() > text.matches(')').count() {
-        return vec!["a `)` is missing".to_owned()];
+        return vec![MISSING_PARENTHESIS.to_owned()];
     }
-    let inner = text.trim_start_matches('(').trim_end_matches(')').trim();
-    if inner.split_whitespace().next().is_some_and(is_helper) {
-        return vec!["a helper stands in parentheses, with its values behind it: `(not session.user)`".to_owned()];
+    if text.starts_with('(') && (text.contains("../") || text.replace("@root.", "").contains('@')) {
+        return vec!["there is no block around an expression, and so no `../` and no `@index`".to_owned()];
     }
-    if let Some(negated) = inner.strip_prefix('!') {
-        return vec![format!("write `(not {})`", negated.trim())];
-    }
-    let operation = HELPERS_FOR.iter().find_map(|(operator, helper)| {
-        let (left, right) = inner.split_once(operator)?;
-        Some((helper, left.trim(), right.trim()))
-    });
-    let is_one = |side: &str| !side.is_empty() && !side.contains(char::is_whitespace);
-    if let Some((helper, left, right)) = operation.filter(|(_, left, right)| is_one(left) && is_one(right)) {
-        return vec![format!("write the helper in front: `({helper} {left} {right})`")];
+    if let Some(call) = as_call(text).filter(|call| call != text) {
+        return vec![format!("a helper stands in front of its values, in parentheses: `{call}`")];
     }
     vec![
         "an expression is a path such as `session.user`, or a helper in parentheses: `(gt session.count 3)`".to_owned(),
@@ -129,7 +99,10 @@ fn unbalanced_block(text: &str) -> Option<Slip> {
     for (start, end) in tags(text) {
         let span = start..end?;
         let inner = inner(&text[span.clone()]);
-        if let Some(opened) = inner.strip_prefix('#') {
+        if let Some(wrong) = inner.strip_prefix('#').and_then(else_if) {
+            let message = format!("`{{{{{inner}}}}}` begins no block");
+            return Some(Slip::new(span, message, format!("write `{{{{{wrong}}}}}`")));
+        } else if let Some(opened) = inner.strip_prefix('#') {
             let opened = opened.trim_start_matches(['>', '*']).trim();
             open.push((opened.split_whitespace().next().unwrap_or_default(), span));
         } else if let Some(closing) = inner.strip_prefix('/') {
@@ -156,17 +129,102 @@ fn unbalanced_block(text: &str) -> Option<Slip> {
     Some(Slip::new(opening, message, format!("put `{{{{/{name}}}}}` where it ends")))
 }
 
+/// `else`, `elseif x` and `elif x` as they are written in Handlebars.
+fn else_if(text: &str) -> Option<String> {
+    let (word, condition) = text.trim_start().split_once(char::is_whitespace).unwrap_or((text.trim_start(), ""));
+    let condition = condition.trim_start();
+    match word {
+        "else" if condition.is_empty() => Some("else".to_owned()),
+        "else" => Some(format!("else {condition}")),
+        "elseif" | "elsif" | "elif" => Some(format!("else if {condition}")),
+        _ => None,
+    }
+}
+
+/// Where the `{{else if …}}` tags of the block stand that begins at a byte.
+pub fn else_tags(text: &str, block: usize) -> Vec<usize> {
+    let Some(from) = text.get(block..) else { return Vec::new() };
+    let mut found = Vec::new();
+    let mut depth = 0_usize;
+    for (start, end) in tags(from) {
+        let inner = inner(&from[start..end.unwrap_or(from.len())]);
+        match inner.chars().next() {
+            Some('#') => depth += 1,
+            Some('/') => depth = depth.saturating_sub(1),
+            _ if depth == 1 && inner.starts_with("else ") => found.push(block + start),
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    found
+}
+
+/// How the tag at a line and column is written, if its values can be told from what other languages have.
+pub fn mended(text: &str, spot: (usize, usize)) -> Option<String> {
+    let at = offset_of(text, spot);
+    let (start, end) = tags(text.get(at..)?).into_iter().next()?;
+    let written = inner(text.get(at + start..at + end?)?);
+    as_tag(written).filter(|tag| inner(tag) != written)
+}
+
+/// What another language has for blocks: here it is text.
+pub fn foreign_block(text: &str) -> Option<(Range<usize>, &'static str)> {
+    const WORDS: [(&str, &str); 6] = [
+        ("if", "{{#if x}}…{{else}}…{{/if}}"),
+        ("unless", "{{#unless x}}…{{/unless}}"),
+        ("for", "{{#each list as |item|}}…{{/each}}"),
+        ("include", "{{> name}}"),
+        ("extends", "{{#> layout}}…{{/layout}}"),
+        ("block", "{{#*inline \"name\"}}…{{/inline}}"),
+    ];
+    let (start, _) = text.match_indices("{%").find(|(at, _)| text[*at..].contains("%}"))?;
+    let word = text.get(start + 2..)?.trim_start_matches(['-', '+']).split_whitespace().next()?;
+    let (_, write) = WORDS.iter().find(|(known, _)| *known == word)?;
+    let end = start + text.get(start..)?.find("%}")? + 2;
+    Some((start..end, write))
+}
+
 /// Some other mistake, in the tag at or before a byte.
 fn unreadable_tag(text: &str, at: usize) -> Slip {
     let around = tags(text).into_iter().rfind(|(start, _)| *start <= at);
     let span = around.map_or(at..text.len(), |(start, end)| start..end.unwrap_or(text.len()));
-    if inner(&text[span.clone()]).is_empty() {
+    let tag = inner(&text[span.clone()]);
+    if tag.is_empty() {
         return Slip::new(span, "there is nothing in this tag", "write a name into it, such as `{{name}}`");
     }
-    let help = if OPERATORS.iter().any(|operator| text[span.clone()].contains(operator)) {
-        "there are no operators and filters; helpers compare and reckon, such as `(gt x y)` and `(add x 1)`"
-    } else {
-        "a tag is a name, `{{user}}`, or a helper with what it takes, `{{url \"home\"}}`"
+    if tag.matches('(').count() > tag.matches(')').count() {
+        return Slip::new(span, "this tag cannot be read", MISSING_PARENTHESIS);
+    }
+    let help = match as_tag(tag) {
+        Some(tag) => format!("a helper stands in front of its values: `{tag}`"),
+        None if has_operator(tag) => {
+            "there are no operators and filters; helpers compare and reckon, such as `(gt x y)` and `(add x 1)`"
+                .to_owned()
+        }
+        None => "a tag is a name, `{{user}}`, or a helper with what it takes, `{{url \"home\"}}`".to_owned(),
     };
     Slip::new(span, "this tag cannot be read", help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_is_too_odd() {
+        let odd = "{{#if é}}{{else if \"(a' == !b | c}}{% for - %}{{/if}}(@[../) && {{{{";
+        for start in (0..=odd.len()).filter(|at| odd.is_char_boundary(*at)) {
+            for end in (start..=odd.len()).filter(|at| odd.is_char_boundary(*at)) {
+                let text = &odd[start..end];
+                mended(text, (1, 1));
+                else_tags(text, 0);
+                foreign_block(text);
+                not_an_expression(text);
+                unreadable_tag(text, 0);
+                has_operator(text);
+            }
+        }
+    }
 }
