@@ -9,7 +9,7 @@ use super::links::{FileLink, check_link};
 use super::places::locate;
 use super::syntax::{foreign_block, mended};
 use super::walk::{Finding, walk};
-use super::{dates, helpers};
+use super::{dates, helpers, numbers};
 use crate::diagnostic::{Diagnostic, Diagnostics, Written};
 
 /// What was found in one template.
@@ -120,6 +120,11 @@ impl Library {
                     let problem = dates::misfit(form).map(|why| format!("`{form}` is no form of a date: {why}"));
                     problems.extend(problem.map(|message| error(form, message).help("write it as for `strftime`: `%d %B %Y`")));
                 }
+                Finding::Decimals(decimals) if numbers::decimals(decimals).is_none() => problems.push(
+                    error("decimals", format!("`{decimals}` is no number of decimals"))
+                        .help("it is a whole number from 0 to 30: `decimals=2`"),
+                ),
+                Finding::Decimals(_) => {}
                 Finding::Decorator(name) => problems.push(
                     error(name, format!("unknown decorator `{name}`")).help("`inline` is the only one: `{{#*inline \"name\"}}`"),
                 ),

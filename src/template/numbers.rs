@@ -82,13 +82,21 @@ fn entries_multiplied(item: &Value, entries: &[&Value]) -> Option<BigDecimal> {
     entries.iter().try_fold(BigDecimal::from(1), |product, entry| bounded(product * read(item.get(entry.as_str()?)?)?))
 }
 
+/// How many decimals a value asks for: a number, or its text.
+pub fn decimals(value: &Value) -> Option<i64> {
+    let places = match value {
+        Value::String(text) => text.parse().ok(),
+        other => other.as_i64(),
+    };
+    places.filter(|places| (0..=30).contains(places))
+}
+
 /// `1234.5` as `1,234.50`: with `decimals` places, rounded half up; with `group` between thousands and
 /// `point` before the decimals. What is no number is shown as it is.
 pub fn number(values: &[&Value]) -> Value {
     let [value, options @ ..] = values else { return Value::Null };
     let Some(mut number) = read(value) else { return Value::String(value.render()) };
-    let places = options.first().and_then(|places| places.as_i64()).filter(|places| (0..=30).contains(places));
-    if let Some(places) = places {
+    if let Some(places) = options.first().and_then(|places| decimals(places)) {
         number = number.with_scale_round(places, RoundingMode::HalfUp);
     }
     let mark = |at: usize, usual: &'static str| match options.get(at) {
@@ -179,6 +187,8 @@ mod tests {
             (json!([1234.5, null, ""]), "1234.5"),
             (json!(["<b>"]), "<b>"),
             (json!([null]), ""),
+            (json!([12.345, "2"]), "12.35"),
+            (json!([1.005, 2]), "1.01"),
             (json!([1.5, "x"]), "1.5"),
             (json!([1.5, 99]), "1.5"),
         ] {

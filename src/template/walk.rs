@@ -77,6 +77,8 @@ pub enum Finding<'t> {
     StaticUrl(Option<&'t str>, bool),
     /// `{{date x "form"}}` with its literal form.
     DateForm(&'t str),
+    /// `{{number x decimals=…}}` with its literal.
+    Decimals(&'t Value),
     /// `{{*decorator}}`, except `inline`.
     Decorator(&'t str),
 }
@@ -182,6 +184,11 @@ impl<'t, 'v> Walker<'t, 'v, '_> {
             && let Some(Parameter::Literal(Value::String(form))) = tag.params.get(1)
         {
             (self.tell)((Finding::DateForm(form), spot));
+        }
+        if name == "number"
+            && let Some(Parameter::Literal(decimals)) = tag.hash.get("decimals")
+        {
+            (self.tell)((Finding::Decimals(decimals), spot));
         }
         if name == "static_url" {
             let path = match tag.params.first() {
