@@ -8,7 +8,8 @@ pub mod print;
 mod source;
 mod written;
 
-use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, RandomState};
 
 pub use nearest::{did_you_mean, nearest, nearest_help};
 pub use print::counted;
@@ -16,7 +17,7 @@ pub use source::{At, Place, Source};
 pub use written::Written;
 
 /// How much a problem matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// The site cannot be served.
     Error,
@@ -96,9 +97,10 @@ impl Diagnostic {
         self
     }
 
-    fn order(&self, other: &Self) -> Ordering {
-        let spot = |d: &Self| d.place.as_ref().map(|place| (place.source.name().to_owned(), place.span.start));
-        (spot(self), self.severity, &self.message).cmp(&(spot(other), other.severity, &other.message))
+    /// What tells problems apart, in the order of a reader: by file, then by place.
+    fn identity(&self) -> impl Ord + Hash {
+        let spot = self.place.as_ref().map(|place| (place.source.name(), place.span.start));
+        (spot, self.severity, self.message.as_str())
     }
 }
 
@@ -106,13 +108,19 @@ impl Diagnostic {
 #[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
+    /// Where in the list they are, by the hash of what tells them apart.
+    places: HashMap<u64, Vec<usize>>,
+    hashes: RandomState,
 }
 
 impl Diagnostics {
     /// Records a problem, the same one only once: what `[defaults]` gets wrong, every route gets
     /// wrong.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        if self.list.iter().all(|known| known.order(&diagnostic) != Ordering::Equal) {
+        let alike = self.places.entry(self.hashes.hash_one(diagnostic.identity())).or_default();
+        let mut alike_in_list = alike.iter().filter_map(|&at| self.list.get(at));
+        if alike_in_list.all(|known| known.identity() != diagnostic.identity()) {
+            alike.push(self.list.len());
             self.list.push(diagnostic);
         }
     }
@@ -126,7 +134,7 @@ impl Diagnostics {
     #[must_use]
     pub fn without_notes(&self) -> Self {
         let matters = |diagnostic: &&Diagnostic| diagnostic.severity != Severity::Note;
-        Self { list: self.list.iter().filter(matters).cloned().collect() }
+        self.list.iter().filter(matters).cloned().collect()
     }
 
     /// Whether the site cannot be served.
@@ -147,7 +155,7 @@ impl Diagnostics {
     /// The problems in the order of a reader: by file, then by place.
     pub fn sorted(&self) -> Vec<&Diagnostic> {
         let mut sorted: Vec<_> = self.list.iter().collect();
-        sorted.sort_by(|a, b| a.order(b));
+        sorted.sort_by(|a, b| a.identity().cmp(&b.identity()));
         sorted
     }
 }
@@ -161,8 +169,37 @@ impl IntoIterator for Diagnostics {
     }
 }
 
+impl FromIterator<Diagnostic> for Diagnostics {
+    fn from_iter<I: IntoIterator<Item = Diagnostic>>(diagnostics: I) -> Self {
+        let mut all = Self::default();
+        all.extend(diagnostics);
+        all
+    }
+}
+
 impl From<Diagnostic> for Diagnostics {
     fn from(diagnostic: Diagnostic) -> Self {
-        Self { list: vec![diagnostic] }
+        [diagnostic].into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_told_once() {
+        let source = Source::file("a.toml", "text");
+        let at = |start: usize, message: &str| Diagnostic::error(&source.place(start..4), message);
+        let mut problems = Diagnostics::default();
+        for problem in [at(1, "x"), at(0, "x"), at(0, "x").help("once more"), at(0, "y"), Diagnostic::nowhere("x")] {
+            problems.push(problem.clone());
+            problems.push(problem);
+        }
+        problems.push(Diagnostic { severity: Severity::Note, ..at(0, "x") });
+        let told: Vec<_> = problems.sorted().into_iter().map(|d| (d.severity, d.message.as_str())).collect();
+        let error = Severity::Error;
+        assert_eq!(told, [(error, "x"), (error, "x"), (error, "y"), (Severity::Note, "x"), (error, "x")]);
+        assert_eq!(problems.without_notes().sorted().len(), 4);
     }
 }
