@@ -46,6 +46,19 @@ pub const STATIC: &[Declared] = &[
     ),
 ];
 
+/// An entry of `[users]`.
+pub const USERS: &[Declared] = &[
+    ("file", "string", "The users: a TOML file, relative to this one; see *Users*."),
+    ("max_failures", "whole number", "Wrong passwords for one name from one address; default 5."),
+    ("max_failures_per_address", "whole number", "Wrong passwords from one address, whatever the name; default 50."),
+    (
+        "max_failures_per_user",
+        "whole number",
+        "Wrong passwords for one name from all addresses that it has not signed in from; default 100.",
+    ),
+    ("failure_window", "whole number", "Seconds in which so many are allowed; default 900."),
+];
+
 /// A `[routes.NAME]`, without its response.
 pub const ROUTE: &[Declared] = &[
     ("path", "string", "Pyramid's pattern: `{name}`, `{name:regex}`, `*rest` at the end."),

@@ -5,25 +5,12 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use super::cache::{count, seconds};
-use super::keys::{self, Declared};
+use super::keys;
 use super::mask::{hash_names, mask_users};
 use super::read::{Inputs, reason};
 use super::syntax;
 use super::tree::{Entry, Node, Tree, read_below};
 use crate::diagnostic::{At, Diagnostic, Diagnostics, Source};
-
-/// An entry of `[users]`.
-pub const USERS: &[Declared] = &[
-    ("file", "string", "The users: a TOML file, relative to this one; see *Users*."),
-    ("max_failures", "whole number", "Wrong passwords for one name from one address; default 5."),
-    ("max_failures_per_address", "whole number", "Wrong passwords from one address, whatever the name; default 50."),
-    (
-        "max_failures_per_user",
-        "whole number",
-        "Wrong passwords for one name from all addresses that it has not signed in from; default 100.",
-    ),
-    ("failure_window", "whole number", "Seconds in which so many are allowed; default 900."),
-];
 
 /// The largest file of users, in MiB.
 const LARGEST: u64 = 16;
@@ -82,7 +69,7 @@ fn one(entry: &Entry, folder: &Path, inputs: &mut Inputs, problems: &mut Diagnos
         problems.push(entry.node.unlike("a table").help(example));
         return declared;
     }
-    let node = entry.node.only(&keys::names(USERS), problems);
+    let node = entry.node.only(&keys::names(keys::USERS), problems);
     if node.get("file").is_none() {
         problems.push(entry.node.error("this does not say where the users are").help(example));
     }

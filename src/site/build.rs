@@ -165,13 +165,12 @@ fn template_names(parts: &[&Declarations], problems: &mut Diagnostics) -> BTreeS
 /// The values of `[data]` that mean the same on every page of a site: a name that some route gives
 /// another meaning is not among them.
 fn known_data(part: &Declarations) -> Map<String, Value> {
+    let actions = part.routes.iter().flat_map(RouteDeclaration::steps);
+    let actions: BTreeSet<String> = actions.map(|action| action.to_value().to_string()).collect();
     let hidden = |name: &str| {
-        part.routes.iter().any(|route| {
-            let in_data = route.data.iter().any(|entry| *entry.name == name);
-            // Whatever an action mentions might bind it.
-            let bound = route.steps().any(|action| action.to_value().to_string().contains(name));
-            in_data || bound
-        })
+        let in_data = |route: &RouteDeclaration| route.data.iter().any(|entry| *entry.name == name);
+        // Whatever an action mentions might bind it.
+        part.routes.iter().any(in_data) || actions.iter().any(|action| action.contains(name))
     };
     let is_unread = |entry: &Entry| matches!(entry.node.tree, Tree::Scalar(Value::Null));
     let known = part.data.iter().filter(|entry| !is_unread(entry) && !hidden(&entry.name));

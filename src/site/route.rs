@@ -87,7 +87,7 @@ pub struct Step {
     pub verb: &'static str,
     /// Where the verb stands.
     pub place: Place,
-    /// The key path of the action, such as `routes.home.actions.0`.
+    /// The key path of the action, such as `routes.home.actions[0]`.
     pub key: String,
     /// The action.
     pub action: Box<dyn Action>,

@@ -12,7 +12,6 @@ use sitewright::action::{Takes, VERBS, Verb};
 use sitewright::config::keys::{self, Declared, Key};
 use sitewright::config::kind::describe;
 use sitewright::config::param::PARAM_TYPES;
-use sitewright::config::users::USERS;
 use sitewright::session::factory::HashAlg;
 use sitewright::site::factories::FACTORIES;
 use sitewright::site::{ERROR, request};
@@ -53,7 +52,7 @@ fn every_key_verb_and_helper_stands_in_an_example() {
     let examples = blocks.collect::<String>();
     let words: BTreeSet<&str> = examples.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-').collect();
     let routes = [keys::ROUTE, keys::MATCH, keys::PARAM, keys::ACTION, keys::RESPONSE, keys::REDIRECT];
-    let tables = [keys::TOP, keys::CACHE, keys::ROUTE_CACHE, keys::STATIC, keys::MOUNT, USERS];
+    let tables = [keys::TOP, keys::CACHE, keys::ROUTE_CACHE, keys::STATIC, keys::MOUNT, keys::USERS];
     let declared = routes.into_iter().chain(tables).flatten().map(|(name, ..)| *name);
     let settings = [keys::SERVER, keys::SESSION, keys::CSRF].into_iter().flatten().map(|key| key.name);
     let verbs = VERBS.iter().flat_map(|verb| verb.options.iter().map(|opt| opt.name).chain([verb.name]));
@@ -103,7 +102,7 @@ fn generate(section: &str) -> Option<String> {
         ),
         "response" => declared("Key", keys::RESPONSE),
         "redirect" => declared("Key", keys::REDIRECT),
-        "users" => declared("Key", USERS),
+        "users" => declared("Key", keys::USERS),
         "static" => declared("Key", keys::STATIC),
         "mount" => declared("Key", keys::MOUNT),
         "action" => declared("Key", keys::ACTION),
