@@ -68,7 +68,7 @@ pub const SERVER: &[Key] = &[
         "trusted_proxies",
         Kind::Texts,
         "none",
-        "Addresses whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
+        "Addresses, and networks such as `10.0.0.0/8`, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
     ),
     key(
         "append_slash",

@@ -140,9 +140,9 @@ async fn attempt(
     let site = &serving.site;
     let server = &site.settings.server;
     let peer = incoming.connection.peer.map(|peer| peer.ip());
-    let origin = Origin::of(peer, &incoming.headers, server);
+    let origin = Origin::of(peer, &incoming.headers, &site.edge);
     account.address = origin.address;
-    let host = host(incoming, &server.allowed_hosts)?;
+    let host = host(incoming, &site.edge.hosts)?;
     if incoming.path == "*" {
         return Ok(page::options(&site.methods()));
     }

@@ -16,8 +16,8 @@ use crate::site::predicates::host_matches;
 ///
 /// # Errors
 ///
-/// 400 for none, two or a malformed one; 421 for a host that `allowed` does not list. An empty
-/// list allows all.
+/// 400 for none, two or a malformed one; 421 for a host that `allowed`, in lower case, does not list. An
+/// empty list allows all.
 pub fn host(incoming: &Incoming, allowed: &[String]) -> Result<String, Failure> {
     let mut fields = incoming.headers.get_all(HOST).iter();
     let (first, second) = (fields.next(), fields.next());
@@ -54,7 +54,7 @@ pub fn host(incoming: &Incoming, allowed: &[String]) -> Result<String, Failure> 
     if host.contains('@') || name.is_empty() || has_bad_port {
         return Err(malformed());
     }
-    if !allowed.is_empty() && !allowed.iter().any(|pattern| host_matches(&pattern.to_ascii_lowercase(), name)) {
+    if !allowed.is_empty() && !allowed.iter().any(|pattern| host_matches(pattern, name)) {
         return Err(Failure::new(StatusCode::MISDIRECTED_REQUEST, "This server does not answer for this host.")
             .because(format!("host {name:?} is not in `server.allowed_hosts`")));
     }

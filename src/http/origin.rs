@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use http::HeaderMap;
 
-use crate::site::ServerSettings;
+use crate::site::server::Edge;
 
 /// The visitor's address and whether they use HTTPS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,10 +18,10 @@ pub struct Origin {
 impl Origin {
     /// Believes `X-Forwarded-For` and `X-Forwarded-Proto` only from trusted proxies, from the
     /// nearest hop outward up to the first that is not trusted.
-    pub fn of(peer: Option<IpAddr>, headers: &HeaderMap, server: &ServerSettings) -> Self {
-        let https = server.public_origin.as_deref().is_some_and(|origin| origin.starts_with("https:"));
+    pub fn of(peer: Option<IpAddr>, headers: &HeaderMap, edge: &Edge) -> Self {
+        let https = edge.https;
         let peer = peer.map(|address| address.to_canonical());
-        let trusted = |address: IpAddr| is_trusted(address, server);
+        let trusted = |address: IpAddr| edge.trusts(address);
         if !peer.is_some_and(trusted) {
             return Self { address: peer, https };
         }
@@ -36,11 +36,6 @@ impl Origin {
         let proto = list(headers, "x-forwarded-proto").last().map(|proto| proto.eq_ignore_ascii_case("https"));
         Self { address, https: proto.unwrap_or(https) }
     }
-}
-
-/// Whether the server believes what this address says of others.
-pub fn is_trusted(address: IpAddr, server: &ServerSettings) -> bool {
-    server.trusted_proxies.iter().any(|proxy| proxy.parse() == Ok(address.to_canonical()))
 }
 
 /// The items of a header that may be repeated and hold commas.
@@ -60,16 +55,15 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
+    use crate::site::ServerSettings;
 
     fn origin(peer: &str, forwarded_for: &'static str, proto: &'static str) -> Origin {
-        let server = ServerSettings {
-            trusted_proxies: vec!["10.0.0.1".to_owned(), "10.0.0.2".to_owned()],
-            ..ServerSettings::default()
-        };
+        let trusted = ["10.0.0.1", "10.0.0.2", "::ffff:10.0.0.3", "172.16.0.0/12", "fd00::/8"].map(str::to_owned);
+        let settings = ServerSettings { trusted_proxies: trusted.into(), ..ServerSettings::default() };
         let mut headers = HeaderMap::new();
         headers.insert("x-forwarded-for", HeaderValue::from_static(forwarded_for));
         headers.insert("x-forwarded-proto", HeaderValue::from_static(proto));
-        Origin::of(peer.parse().ok(), &headers, &server)
+        Origin::of(peer.parse().ok(), &headers, &Edge::of(&settings))
     }
 
     fn address(text: &str) -> Option<IpAddr> {
@@ -88,6 +82,12 @@ mod tests {
             Origin { address: address("1.2.3.4"), https: true }
         );
         assert_eq!(origin("::ffff:10.0.0.1", "[2001:db8::1]:99", "http").address, address("2001:db8::1"));
+        for proxy in ["10.0.0.3", "172.16.0.1", "::ffff:172.31.255.255", "fd12::1"] {
+            assert_eq!(origin(proxy, "1.2.3.4, 172.20.0.1", "https").address, address("1.2.3.4"), "{proxy}");
+        }
+        for stranger in ["10.0.0.4", "172.32.0.1", "fe80::1"] {
+            assert_eq!(origin(stranger, "1.2.3.4", "https").address, address(stranger));
+        }
         assert_eq!(origin("10.0.0.1", "nonsense", "https").address, address("10.0.0.1"));
     }
 }

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use http::{Response, StatusCode, Version};
 
 use super::answer::{Account, Moment, answer};
-use super::origin::is_trusted;
 use super::outage::Outage;
 use super::{Handler, Incoming, Limits, ResponseBody, page};
 use crate::diagnostic::print;
@@ -54,7 +53,7 @@ impl Handler for Served {
 
     fn is_proxy(&self, peer: IpAddr) -> bool {
         match &*self.live.now() {
-            State::Serving(serving) => is_trusted(peer, &serving.site.settings.server),
+            State::Serving(serving) => serving.site.edge.trusts(peer),
             State::Broken(_) => false,
         }
     }

@@ -121,6 +121,7 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
     }
     Some(Site {
         csrf: csrf::Csrf::new(&loaded.settings),
+        edge: server::Edge::of(&loaded.settings.server),
         settings: loaded.settings,
         inputs,
         routes,

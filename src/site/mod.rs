@@ -68,6 +68,7 @@ use response::{Reply, Response};
 use route::{Outcome, Ran, Route, SessionUse, Surroundings};
 use router::{Match, Miss, Param, Router};
 use scope::Input;
+use server::Edge;
 use statics::StaticFiles;
 use users::Users;
 
@@ -78,6 +79,8 @@ pub use vocabulary::Vocabulary;
 pub struct Site {
     /// The settings in force.
     pub settings: Settings,
+    /// What of them each request is held against.
+    pub edge: Edge,
     /// What it was read from.
     pub inputs: Inputs,
     /// The routes, in the order of the files.

@@ -2,7 +2,9 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use crate::config::settings::Settings;
+use ipnet::IpNet;
+
+use crate::config::settings::{ServerSettings, Settings};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 
 /// Splits `HOST:PORT`; an IPv6 address stands in brackets.
@@ -38,6 +40,40 @@ pub fn check_listen(address: &str) -> Result<(), &'static str> {
     if address.starts_with("unix:") { Ok(()) } else { host_and_port(address).map(|_| ()) }
 }
 
+/// What `[server]` says of whoever a request comes from, made ready for each request.
+#[derive(Clone, Debug, Default)]
+pub struct Edge {
+    /// The hosts that are answered for, in lower case; none for any.
+    pub hosts: Vec<String>,
+    /// The proxies that are believed.
+    pub proxies: Vec<IpNet>,
+    /// Whether visitors use HTTPS where no proxy says otherwise.
+    pub https: bool,
+}
+
+impl Edge {
+    /// As the settings say. What they say wrong has been reported.
+    pub fn of(server: &ServerSettings) -> Self {
+        Self {
+            hosts: server.allowed_hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
+            proxies: server.trusted_proxies.iter().filter_map(|proxy| network(proxy)).collect(),
+            https: server.public_origin.as_deref().is_some_and(|origin| origin.starts_with("https:")),
+        }
+    }
+
+    /// Whether the server believes what this address says of others.
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.proxies.iter().any(|network| network.contains(&address))
+    }
+}
+
+/// A network, or the one of a single address.
+fn network(text: &str) -> Option<IpNet> {
+    let one = || text.parse().ok().map(|address: IpAddr| IpNet::from(address.to_canonical()));
+    text.parse().ok().or_else(one)
+}
+
 /// Checks the values of `[server]` that are more than a number or a boolean.
 pub(super) fn check(settings: &Settings, problems: &mut Diagnostics) {
     let server = &settings.server;
@@ -64,8 +100,8 @@ pub(super) fn check(settings: &Settings, problems: &mut Diagnostics) {
         }
     }
     for (i, proxy) in server.trusted_proxies.iter().enumerate() {
-        if proxy.parse::<IpAddr>().is_err() {
-            let help = "a proxy is one address, such as `10.0.0.1`, without port or network size";
+        if network(proxy).is_none() {
+            let help = "a proxy is an address, such as `10.0.0.1`, without a port, or a network, such as `10.0.0.0/8`";
             refuse(&format!("server.trusted_proxies[{i}]"), format!("`{proxy}` is not an address"), help);
         }
     }
