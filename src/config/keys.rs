@@ -122,15 +122,19 @@ pub const MATCH: &[Declared] = &[
 
 /// A parameter of `params = { NAME = { … } }`.
 pub const PARAM: &[Declared] = &[
-    ("type", "string", "`string` (the default), `integer`, `number`, `boolean`, `date` or `email`."),
+    ("type", "string", "`string` (the default), `integer`, `number`, `boolean`, `date`, `time`, `email` or `url`."),
     ("required", "boolean", "Whether it must be given, and not left empty; a `boolean` must be true. Default false."),
     ("default", "value", "What it is when it is not given or left empty."),
     ("trim", "boolean", "Whether blanks around a `string` are taken off, before anything else; default true."),
-    ("min_length", "integer", "The fewest characters of a `string` or `email`. A line end is one character."),
-    ("max_length", "integer", "The most characters of a `string` or `email`."),
-    ("min", "number or date", "The least an `integer`, `number` or `date` may be."),
-    ("max", "number or date", "The most it may be."),
-    ("pattern", "string", "A regular expression that the whole of a `string` or `email` matches."),
+    ("min_length", "integer", "The fewest characters of a `string`, `email` or `url`. A line end is one character."),
+    ("max_length", "integer", "The most characters of a `string`, `email` or `url`."),
+    (
+        "min",
+        "number, date or time",
+        "The least an `integer`, `number`, `date` or `time` may be. Of a date, `\"today\"` is the day of the request, in UTC.",
+    ),
+    ("max", "number, date or time", "The most it may be."),
+    ("pattern", "string", "A regular expression that the whole of a `string`, `email` or `url` matches."),
     (
         "one_of",
         "array, or string",
@@ -154,7 +158,9 @@ pub const MESSAGES: &[(&str, &[&str], &str)] = &[
     ("number", &[], "It is not a number."),
     ("boolean", &[], "It is neither yes nor no."),
     ("date", &[], "It is not a date."),
+    ("time", &[], "It is not a time of day."),
     ("email", &[], "It is not an e-mail address."),
+    ("url", &[], "It is not an address of the web."),
     ("min_length", &["min_length"], "It has too few characters."),
     ("max_length", &["max_length"], "It has too many characters."),
     ("min", &["min"], "It is too little, or too early."),

@@ -20,8 +20,12 @@ pub enum ParamType {
     Boolean,
     /// A day of the calendar (ISO 8601).
     Date,
+    /// A time of day (HTML, "Valid time string").
+    Time,
     /// An address as `<input type="email">` takes it (HTML, "Valid e-mail address").
     Email,
+    /// The address of a page of the web.
+    Url,
 }
 
 /// Every type: its name, what a parameter of it takes, and what it is then.
@@ -36,7 +40,9 @@ pub const PARAM_TYPES: &[(&str, ParamType, &str, &str)] = &[
         "`true` or `false`",
     ),
     ("date", ParamType::Date, "a day of the calendar: `2026-11-21` (ISO 8601)", "a string"),
+    ("time", ParamType::Time, "a time of day: `08:30` or `08:30:15` (ISO 8601)", "a string"),
     ("email", ParamType::Email, "an address as browsers take it in `<input type=\"email\">`", "a string"),
+    ("url", ParamType::Url, "an address of the web, with `http://` or `https://` in front", "a string"),
 ];
 
 impl ParamType {
@@ -47,9 +53,9 @@ impl ParamType {
 
     /// Why a rule says nothing about parameters of this type, with what to write instead.
     fn refuses(self, rule: &str) -> Option<&'static str> {
-        let is_text = matches!(self, Self::String | Self::Email);
+        let is_text = matches!(self, Self::String | Self::Email | Self::Url);
         match (rule, self) {
-            ("min" | "max", Self::String | Self::Email) => Some(
+            ("min" | "max", Self::String | Self::Email | Self::Url) => Some(
                 "for a number, give it `type = \"integer\"`; characters are limited by `min_length` and `max_length`",
             ),
             ("default", Self::Boolean) => Some("a box that is not ticked sends nothing, and that is `false`"),
@@ -94,7 +100,7 @@ fn param(entry: &Entry, problems: &mut Diagnostics) -> ParamDeclaration {
 }
 
 /// Words for types in other languages.
-const ELSEWHERE: [(&str, &str); 8] = [
+const ELSEWHERE: [(&str, &str); 10] = [
     ("int", "integer"),
     ("float", "number"),
     ("decimal", "number"),
@@ -103,6 +109,8 @@ const ELSEWHERE: [(&str, &str); 8] = [
     ("str", "string"),
     ("text", "string"),
     ("mail", "email"),
+    ("uri", "url"),
+    ("link", "url"),
 ];
 
 fn kind(node: &Node, problems: &mut Diagnostics) -> Option<ParamType> {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::ascii::with_ascii_classes;
 use super::messages::of_site;
-use super::rules::{RULES, Rule, Rules, compare};
+use super::rules::{RULES, Rule, Rules, TODAY, compare};
 use super::sentence::sentence;
 use super::{Messages, Param, Params};
 use crate::config::declaration::{Declarations, ParamDeclaration, RouteDeclaration};
@@ -51,6 +51,8 @@ impl Reader<'_> {
             ..Rules::of(kind)
         };
         let upside_down = match (&rules.min, &rules.max) {
+            // Which day that is, is known with the request.
+            (Some(min), Some(max)) if [min, max].iter().any(|bound| **bound == TODAY) => false,
             (Some(min), Some(max)) => compare(min, max) == Some(Ordering::Greater),
             _ => false,
         };
@@ -81,7 +83,9 @@ impl Reader<'_> {
             _ if many.is_some() => Value::Array(Vec::new()),
             ParamType::Integer | ParamType::Number => Value::Null,
             ParamType::Boolean => Value::Bool(false),
-            ParamType::String | ParamType::Date | ParamType::Email => Value::from(""),
+            ParamType::String | ParamType::Date | ParamType::Time | ParamType::Email | ParamType::Url => {
+                Value::from("")
+            }
         };
         let name = self.declared.name.value.clone();
         Param { name, rules, required, many, default: default.unwrap_or(empty), messages }
@@ -113,7 +117,11 @@ impl Reader<'_> {
     }
 
     fn bound(&mut self, rule: &str, kind: ParamType) -> Option<Value> {
-        let value = literal(&self.declared.node.get(rule)?.node, kind);
+        let node = &self.declared.node.get(rule)?.node;
+        if kind == ParamType::Date && matches!(&node.tree, Tree::Text(text) if text == TODAY) {
+            return Some(Value::from(TODAY));
+        }
+        let value = literal(node, kind);
         self.reported(value)
     }
 
@@ -220,7 +228,7 @@ impl Reader<'_> {
 /// A value of the type as TOML writes it.
 pub(super) fn literal(node: &Node, kind: ParamType) -> Result<Value, Box<Diagnostic>> {
     let fits = match (&node.tree, kind) {
-        (Tree::Text(_), ParamType::String | ParamType::Date | ParamType::Email)
+        (Tree::Text(_), ParamType::String | ParamType::Date | ParamType::Time | ParamType::Email | ParamType::Url)
         | (Tree::Scalar(Value::Number(_)), ParamType::Number)
         | (Tree::Scalar(Value::Bool(_)), ParamType::Boolean) => true,
         (Tree::Scalar(value), ParamType::Integer) => value.is_i64(),
@@ -232,7 +240,9 @@ pub(super) fn literal(node: &Node, kind: ParamType) -> Result<Value, Box<Diagnos
         ParamType::Number => "a number",
         ParamType::Boolean => "true or false",
         ParamType::Date => "a date such as `2026-11-21`",
+        ParamType::Time => "a time such as `08:30`",
         ParamType::Email => "an e-mail address",
+        ParamType::Url => "an address such as `https://example.org/`",
     };
     if !fits {
         return Err(node.unlike(what).into());

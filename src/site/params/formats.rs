@@ -24,6 +24,47 @@ pub fn is_date(text: &str) -> bool {
     text.parse::<Date>().is_ok_and(|date| date.year() > 0 && date.to_string() == text)
 }
 
+/// The day of a time, in seconds since the Unix epoch, in UTC.
+pub fn day(now: f64) -> String {
+    let time = jiff::Timestamp::from_second(now.floor() as i64).unwrap_or_default();
+    time.to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
+}
+
+/// Whether this is a time of day, `HH:MM` or `HH:MM:SS` (ISO 8601; HTML, "Valid time string" without
+/// fractions of seconds).
+pub fn is_time(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(':').collect();
+    let is_below = |part: &str, end: u32| {
+        part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit()) && part.parse().is_ok_and(|n: u32| n < end)
+    };
+    match parts[..] {
+        [hour, minute] => is_below(hour, 24) && is_below(minute, 60),
+        [hour, minute, second] => is_below(hour, 24) && is_below(minute, 60) && is_below(second, 60),
+        _ => false,
+    }
+}
+
+/// Whether this is the address of a page of the web: `http://` or `https://` and a host, without a name or a
+/// password in front of it, which hide where an address leads.
+pub fn is_url(text: &str) -> bool {
+    let begins = |scheme: &str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    let scheme = ["http://", "https://"].into_iter().find(|scheme| begins(scheme));
+    let Some(rest) = scheme.and_then(|scheme| text.get(scheme.len()..)) else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let (host, port) = match authority.rsplit_once(':').filter(|_| !authority.ends_with(']')) {
+        Some((host, port)) => (host, port),
+        None => (authority, "0"),
+    };
+    let is_in_none =
+        |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '<' | '>' | '\\' | '`' | '{' | '}');
+    let is_address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let is_host = is_address.map_or_else(
+        || host.split('.').all(|label| !label.is_empty()) && !host.contains(['@', ':', '[', ']', '%']),
+        |address| address.parse::<std::net::Ipv6Addr>().is_ok(),
+    );
+    is_host && port.parse::<u16>().is_ok() && !text.contains(is_in_none)
+}
+
 /// Whether browsers take this for an address (HTML, "Valid e-mail address").
 pub fn is_email(text: &str) -> bool {
     let Some((local, host)) = text.split_once('@') else { return false };
@@ -72,6 +113,64 @@ mod tests {
             "２０２６-11-21",
         ] {
             assert!(!is_date(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_in_greenwich() {
+        for (now, shown) in
+            [(0.0, "1970-01-01"), (86_399.9, "1970-01-01"), (86_400.0, "1970-01-02"), (-1.0, "1969-12-31")]
+        {
+            assert_eq!(day(now), shown, "{now}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_one_of_a_day() {
+        for good in ["00:00", "23:59", "08:30:15"] {
+            assert!(is_time(good), "{good}");
+        }
+        for bad in
+            ["", "8:30", "24:00", "12:60", "08:30:60", "08:30:15.5", "+8:30", "08", "08:30:15:00", "０８:30", "08.30"]
+        {
+            assert!(!is_time(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_web_address_has_a_host_and_no_password() {
+        for good in [
+            "http://localhost",
+            "HTTPS://example.org:8443/a?b=c&d[]=#e",
+            "https://exämple.org/über",
+            "https://[2001:db8::1]:80/",
+            "http://192.0.2.1/@a:b",
+        ] {
+            assert!(is_url(good), "{good}");
+        }
+        for bad in [
+            "",
+            "example.org",
+            "https:",
+            "https://",
+            "https:///a",
+            "https://a..b",
+            "https://.a",
+            "https://a:b/",
+            "https://a:99999/",
+            "https://ada:secret@example.org/",
+            "https://example.org@evil.example",
+            "https://a b/",
+            "https://a/b c",
+            "https://a/\"",
+            "https:\\\\a",
+            "https://[::g]/",
+            "javascript:alert(1)//https://a",
+            "ftp://a/",
+            "//a/",
+            "https://a/\0",
+        ] {
+            assert!(!is_url(bad), "{bad}");
         }
     }
 

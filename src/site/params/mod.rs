@@ -110,9 +110,11 @@ impl Params {
     /// sent, for the form to show again.
     pub fn check(&self, request: &Request<'_>) -> Checked {
         let mut checked = Checked::default();
+        let asks = self.0.iter().any(|param| param.rules.ask_for_today());
+        let today = asks.then(|| Value::from(formats::day(request.now)));
         for param in &self.0 {
             let sent = param.sent(request);
-            match param.read(&sent, request.files.contains(&param.name)) {
+            match param.read(&sent, request.files.contains(&param.name), today.as_ref()) {
                 Ok(value) => checked.values.push((param.name.clone(), value)),
                 Err(rule) => checked.faults.push((param.name.clone(), param.sentence(rule))),
             }
@@ -142,13 +144,13 @@ impl Param {
         }
     }
 
-    fn read(&self, sent: &[&Value], is_file: bool) -> Result<Value, Rule> {
+    fn read(&self, sent: &[&Value], is_file: bool, today: Option<&Value>) -> Result<Value, Rule> {
         if is_file {
             return Err(Rule::Type);
         }
         let mut values = Vec::new();
         for value in sent {
-            values.extend(self.rules.read(value)?);
+            values.extend(self.rules.read_on(today, value)?);
         }
         let refused = self.rules.kind == ParamType::Boolean && values == [Value::Bool(false)];
         if self.required && (values.is_empty() || refused) {

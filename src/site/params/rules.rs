@@ -6,8 +6,11 @@ use std::sync::Arc;
 use regex::Regex;
 use serde_json::{Number, Value};
 
-use super::formats::{is_date, is_email, is_invisible, is_plain};
+use super::formats::{is_date, is_email, is_invisible, is_plain, is_time, is_url};
 use crate::config::param::ParamType;
+
+/// Stands for the day of the request, in UTC, where a date is bounded.
+pub const TODAY: &str = "today";
 
 /// The rules for one value.
 #[derive(Clone, Debug)]
@@ -20,9 +23,9 @@ pub struct Rules {
     pub min_length: Option<usize>,
     /// `max_length`, in characters.
     pub max_length: Option<usize>,
-    /// `min`, of the type.
+    /// `min`, of the type, or [`TODAY`].
     pub min: Option<Value>,
-    /// `max`, of the type.
+    /// `max`, of the type, or [`TODAY`].
     pub max: Option<Value>,
     /// `pattern`, for the whole of a text.
     pub pattern: Option<Arc<Regex>>,
@@ -72,7 +75,7 @@ impl Rules {
         Self { kind, trim: true, min_length: None, max_length: None, min: None, max: None, pattern: None, one_of: None }
     }
 
-    /// What a value as it was sent means; `None` if nothing was entered.
+    /// What a value as it was sent means, on whatever day; `None` if nothing was entered.
     ///
     /// Reading what came out gives the same again.
     ///
@@ -80,11 +83,20 @@ impl Rules {
     ///
     /// The first rule that does not hold.
     pub fn read(&self, sent: &Value) -> Result<Option<Value>, Rule> {
+        self.read_on(None, sent)
+    }
+
+    /// What it means on a day.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that does not hold.
+    pub fn read_on(&self, today: Option<&Value>, sent: &Value) -> Result<Option<Value>, Rule> {
         if sent.is_null() || sent.as_str().is_some_and(|text| self.is_nothing(text)) {
             return Ok(None);
         }
         let value = self.typed(sent).ok_or(Rule::Type)?;
-        self.check(&value)?;
+        self.check(today, &value)?;
         Ok(Some(value))
     }
 
@@ -113,14 +125,22 @@ impl Rules {
                 _ => boolean(text()?).map(Value::from),
             },
             ParamType::Date => text().filter(|text| is_date(text)).map(Value::from),
+            ParamType::Time => text().filter(|text| is_time(text)).map(Value::from),
             ParamType::Email => text().filter(|text| is_email(text)).map(Value::from),
+            ParamType::Url => text().filter(|text| is_url(text)).map(Value::from),
         }
     }
 
-    fn check(&self, value: &Value) -> Result<(), Rule> {
+    /// Whether a bound is the day of the request.
+    pub fn ask_for_today(&self) -> bool {
+        [&self.min, &self.max].into_iter().flatten().any(|bound| *bound == TODAY)
+    }
+
+    fn check(&self, today: Option<&Value>, value: &Value) -> Result<(), Rule> {
         let holds = |rule: Rule, holds: bool| if holds { Ok(()) } else { Err(rule) };
         let beyond = |bound: &Option<Value>, way: Ordering| {
-            bound.as_ref().is_some_and(|bound| compare(value, bound) == Some(way))
+            let bound = bound.as_ref().and_then(|bound| if *bound == TODAY { today } else { Some(bound) });
+            bound.is_some_and(|bound| compare(value, bound) == Some(way))
         };
         holds(Rule::Min, !beyond(&self.min, Ordering::Less))?;
         holds(Rule::Max, !beyond(&self.max, Ordering::Greater))?;
@@ -167,7 +187,7 @@ pub fn compare(a: &Value, b: &Value) -> Option<Ordering> {
             (Some(a), Some(b)) => Some(a.cmp(&b)),
             _ => a.as_f64()?.partial_cmp(&b.as_f64()?),
         },
-        // Days written as ISO 8601 are in the order of their letters.
+        // Days and times written as ISO 8601 are in the order of their letters.
         (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
         _ => None,
     }

@@ -34,16 +34,19 @@ fn wanted(rules: &Rules) -> String {
         ParamType::Number => "enter a number",
         ParamType::Boolean => "answer yes or no",
         ParamType::Date => "enter a date",
+        ParamType::Time => "enter a time",
         ParamType::Email => "enter an e-mail address, such as ada@example.org",
+        ParamType::Url => "enter a web address, such as https://example.org",
     };
-    let is_date = rules.kind == ParamType::Date;
+    let (is_date, is_time) = (rules.kind == ParamType::Date, rules.kind == ParamType::Time);
     let bounds = match (&rules.min, &rules.max) {
         (Some(min), Some(max)) => format!(" from {} to {}", plain(min), plain(max)),
-        (Some(min), None) if is_date => format!(", {} or later", plain(min)),
-        (None, Some(max)) if is_date => format!(", {} or earlier", plain(max)),
+        (Some(min), None) if is_date || is_time => format!(", {} or later", plain(min)),
+        (None, Some(max)) if is_date || is_time => format!(", {} or earlier", plain(max)),
         (Some(min), None) => format!(" of at least {}", plain(min)),
         (None, Some(max)) => format!(" of at most {}", plain(max)),
         (None, None) if is_date => ", such as 2026-11-21".to_owned(),
+        (None, None) if is_time => ", such as 08:30".to_owned(),
         (None, None) => String::new(),
     };
     what.to_owned() + &bounds
@@ -80,6 +83,10 @@ mod tests {
         assert_eq!(sentence(Rule::Max, &share, None), "Please enter a number from 0 to 0.5.");
         let day = Rules { max: Some(json!("2026-12-31")), ..Rules::of(ParamType::Date) };
         assert_eq!(sentence(Rule::Type, &day, None), "Please enter a date, 2026-12-31 or earlier.");
+        let day = Rules { min: Some(json!("today")), ..Rules::of(ParamType::Date) };
+        assert_eq!(sentence(Rule::Min, &day, None), "Please enter a date, today or later.");
+        let from = Rules { min: Some(json!("08:00")), max: Some(json!("17:30")), ..Rules::of(ParamType::Time) };
+        assert_eq!(sentence(Rule::Max, &from, None), "Please enter a time from 08:00 to 17:30.");
         let name = Rules { min_length: Some(2), max_length: Some(9), ..Rules::of(ParamType::String) };
         assert_eq!(sentence(Rule::MinLength, &name, None), "Please enter 2 to 9 characters.");
         let terms = Rules::of(ParamType::Boolean);

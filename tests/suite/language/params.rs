@@ -455,6 +455,28 @@ fn a_rule_across_fields_says_which_of_them_is_wrong() {
 }
 
 #[test]
+fn a_day_is_held_against_that_of_the_request() {
+    let mut site = Site::new(
+        r#"
+        [routes.book]
+        path = "/book"
+        invalid = { json = "errors" }
+        params = { from = { type = "date", min = "today" }, born = { type = "date", max = "today" } }
+        text = "{{date request.time}}"
+        "#,
+    );
+    assert_eq!(site.get("/book?from=2030-03-17&born=2030-03-17").body(), "2030-03-17");
+    let errors = json!({
+        "from": "Please enter a date, today or later.",
+        "born": "Please enter a date, today or earlier.",
+    });
+    assert_eq!(site.get("/book?from=2030-03-16&born=2030-03-18").json(), errors);
+    site.now += 86_400.0;
+    assert_eq!(site.get("/book?from=2030-03-17").status(), 400);
+    assert_eq!(site.get("/book?from=2030-03-18&born=2030-03-18").body(), "2030-03-18");
+}
+
+#[test]
 fn the_digits_of_a_pattern_are_those_of_browsers() {
     let mut site = Site::new(
         r#"
