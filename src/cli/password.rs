@@ -1,6 +1,6 @@
 //! `sitewright password`: a password to its hash, on its own or into a file of users.
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File};
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use toml_edit::{DocumentMut, Item, Table, value};
 use zeroize::Zeroizing;
 
 use super::{Exit, complain};
+use crate::session::private::Draft;
 use crate::session::secret::Secret;
 use crate::site::users::hash::Hash;
 use crate::site::users::{normalised, unfit_name};
@@ -164,37 +165,25 @@ impl Edit {
     }
 
     fn write(&self) -> io::Result<()> {
-        let mut name = self.path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}.new", std::process::id()));
-        let draft = self.path.with_file_name(name);
-        let written = self.write_to(&draft).and_then(|()| fs::rename(&draft, &self.path));
-        if written.is_err() {
-            let _ = fs::remove_file(&draft);
-        }
-        written
-    }
-
-    fn write_to(&self, draft: &Path) -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file: File = options.open(draft)?;
-        file.write_all(self.document.to_string().as_bytes())?;
-        if let Some(before) = &self.before {
-            keep_owner(draft, before);
-            let permissions: Permissions = before.permissions();
-            file.set_permissions(permissions)?;
-        }
-        file.sync_all()
+        let draft = Draft::new(&self.path, |file| {
+            file.write_all(self.document.to_string().as_bytes())?;
+            match &self.before {
+                Some(before) => {
+                    keep_owner(file, before);
+                    file.set_permissions(before.permissions())
+                }
+                None => Ok(()),
+            }
+        });
+        draft?.replace()
     }
 }
 
 /// Gives a file the owner that another had, if that is allowed: who serves the site goes on reading it.
-fn keep_owner(path: &Path, before: &fs::Metadata) {
+fn keep_owner(file: &File, before: &fs::Metadata) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
-        let _ = std::os::unix::fs::chown(path, Some(before.uid()), Some(before.gid()));
+        let _ = std::os::unix::fs::fchown(file, Some(before.uid()), Some(before.gid()));
     }
 }

@@ -10,6 +10,7 @@
 //! secret        key material that does not show itself
 //!   derive      from the one secret to a key for each purpose
 //! lifetimes     when a session is too old
+//! private       files and folders for their owner alone
 //! factory       where sessions live: the contract, and one file per kind
 //! store         sessions on the server: one factory over any store, and the stores
 //! transaction   load, run, commit, and again on a conflict: the only such loop
@@ -25,6 +26,7 @@ pub mod factory;
 mod flash;
 pub mod json;
 pub mod lifetimes;
+pub(crate) mod private;
 pub mod secret;
 pub mod store;
 pub mod transaction;

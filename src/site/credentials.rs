@@ -9,6 +9,7 @@ use crate::config::Environment;
 use crate::config::read::{Inputs, reason};
 use crate::config::settings::{SecretSource, Settings};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::session::private::Draft;
 use crate::session::secret::Secret;
 
 /// What opening a factory may do about a secret that is not there, and so to whose sessions.
@@ -172,16 +173,5 @@ fn read_secret(
 /// Writes a secret for its owner alone. The file appears whole or not at all, and never replaces
 /// another.
 fn write_new(path: &Path, secret: &Secret) -> io::Result<()> {
-    let draft = path.with_extension(format!("{}.new", std::process::id()));
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&draft).and_then(|mut file| {
-        writeln!(file, "{}", secret.expose())?;
-        file.sync_all()?;
-        std::fs::hard_link(&draft, path)
-    });
-    let _ = std::fs::remove_file(&draft);
-    written
+    Draft::new(path, |file| writeln!(file, "{}", secret.expose()))?.appear()
 }

@@ -30,7 +30,6 @@ pub mod memcached;
 pub mod memory;
 mod open_error;
 mod patience;
-mod private;
 mod queue;
 mod ration;
 mod record;

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::super::private::{self, private_file};
+use super::super::super::private::{self, private_file};
 
 /// The file system, as far as a record's survival depends on it. In tests a
 /// step can fail.

@@ -25,9 +25,9 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use super::super::factory::BoxFuture;
+use super::super::private::{make_private_folder, settle_above};
 use super::blocking::Blocking;
 use super::patience::Patience;
-use super::private::{make_private_folder, settle_above};
 use super::{Cursor, Entry, Found, Key, Page, Store, StoreError, Swept};
 use disk::{Disk, RealDisk};
 use shard::Shard;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::super::private::{make_private_folder, private_file};
+use super::super::super::private::{make_private_folder, private_file};
 use super::super::{Entry, Found, Key, StoreError};
 use super::disk::Disk;
 use super::layout::{self, Expiry};

@@ -7,8 +7,8 @@ use std::time::SystemTime;
 use tokio::time::timeout;
 
 use super::super::contract::{self, in_turn::InTurn};
-use super::super::private::private_file;
 use super::*;
+use crate::session::private::private_file;
 
 /// Beyond any slowness of the machine.
 const LONG: Duration = Duration::from_secs(60);

@@ -13,7 +13,6 @@
 //! reach other machines. The file does not shrink; what expired makes room for
 //! what comes. Back it up with `sqlite3 FILE ".backup COPY"`, not with `cp`.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,9 +24,9 @@ use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqlStr, Sqlite, SqliteConnection};
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::super::super::private::{Draft, make_private_folder, settle_above, sync_folder};
 use super::super::blocking::Blocking;
 use super::super::patience::Patience;
-use super::super::private::{make_private_folder, private_file, settle_above, sync_folder};
 use super::super::{BoxFuture, Cursor, Entry, Found, Key, OpenError, Page, Store, StoreError, Swept};
 use super::connections::{Connections, Manners, Run, Server, Verdict, Written};
 use super::table::{DEFAULT_TABLE, check_name, statement};
@@ -292,11 +291,7 @@ fn make_file(file: &Path) -> io::Result<()> {
     }
     let folder = file.parent().unwrap_or(Path::new("/"));
     make_private_folder(folder, sync_folder)?;
-    let draft = file.with_extension(format!("{:016x}.new", getrandom::u64().map_err(io::Error::other)?));
-    private_file().create_new(true).open(&draft)?;
-    let named = fs::hard_link(&draft, file);
-    fs::remove_file(&draft)?;
-    match named {
+    match Draft::new(file, |_| Ok(())).and_then(Draft::appear) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
         Ok(()) => {
