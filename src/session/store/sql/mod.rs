@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! sqlite, postgres, mysql   a store each, and all the SQL there is
+//!   operations              what all of them do with their table
 //!   connections             a few, kept open; which may be used again, and when
 //!   table                   the name of the table, and statements over it
 //!   row                     between entries and columns
@@ -28,6 +29,7 @@
 mod connections;
 #[cfg(feature = "mysql")]
 mod mysql;
+mod operations;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod row;

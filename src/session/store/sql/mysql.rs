@@ -43,8 +43,9 @@ use sqlx::{AssertSqlSafe, ConnectOptions, MySql, MySqlConnection, Row, SqlStr};
 
 use super::super::patience::Patience;
 use super::super::{BoxFuture, Cursor, Entry, Found, Key, OpenError, Page, Store, StoreError, Swept};
-use super::connections::{Connections, Manners, Server, Verdict, Written};
-use super::table::{DEFAULT_TABLE, check_name, statement};
+use super::connections::{Connections, Manners, Run, Server, Verdict, Written};
+use super::operations::operations;
+use super::table::{DEFAULT_TABLE, Statements, check_name, statement};
 use super::{DEFAULT_CONNECTIONS, row, url};
 
 /// The parameters a URL may have.
@@ -91,57 +92,34 @@ pub struct MysqlStore {
     place: String,
     table: String,
     sql: Statements,
-}
-
-struct Statements {
-    create: SqlStr,
-    load: SqlStr,
-    insert: SqlStr,
-    update: SqlStr,
-    delete: SqlStr,
-    remove: SqlStr,
     outdated: SqlStr,
-    list: SqlStr,
-    count: SqlStr,
 }
 
-impl Statements {
-    fn new(table: &str) -> Self {
-        let over = |text| statement(table, text);
-        Self {
-            create: over(
-                "CREATE TABLE IF NOT EXISTS `{table}` (
-                    session BINARY(32) NOT NULL PRIMARY KEY,
-                    version BIGINT NOT NULL,
-                    expires BIGINT NULL,
-                    record LONGBLOB NOT NULL,
-                    KEY expires (expires)
-                ) ENGINE = InnoDB",
-            ),
-            load: over("SELECT version, record FROM `{table}` WHERE session = ?"),
-            // Not IGNORE, which would cut off what is too long.
-            insert: over("INSERT INTO `{table}` (session, version, expires, record) VALUES (?, ?, ?, ?)"),
-            update: over(
-                "UPDATE `{table}` SET version = ?, expires = ?, record = ?
-                WHERE session = ? AND version = ?",
-            ),
-            delete: over("DELETE FROM `{table}` WHERE session = ? AND version = ?"),
-            remove: over("DELETE FROM `{table}` WHERE session = ?"),
-            outdated: over("SELECT session FROM `{table}` WHERE expires <= ? ORDER BY expires LIMIT ?"),
-            list: over(
-                "SELECT session, version, record FROM `{table}`
-                WHERE session > ? ORDER BY session LIMIT ?",
-            ),
-            count: over("SELECT count(*) FROM `{table}`"),
-        }
-    }
+const CREATE: &str = r#"CREATE TABLE IF NOT EXISTS "{table}" (
+        session BINARY(32) NOT NULL PRIMARY KEY,
+        version BIGINT NOT NULL,
+        expires BIGINT NULL,
+        record LONGBLOB NOT NULL,
+        KEY expires (expires)
+    ) ENGINE = InnoDB"#;
 
-    /// Removes those of so many sessions that have expired.
-    fn sweep(table: &str, sessions: usize) -> SqlStr {
-        let places = vec!["?"; sessions].join(", ");
-        statement(table, &format!("DELETE FROM `{{table}}` WHERE session IN ({places}) AND expires <= ?"))
-    }
+const OUTDATED: &str = r#"SELECT session FROM "{table}" WHERE expires <= $1 ORDER BY expires LIMIT $2"#;
+
+/// A statement as MySQL spells it: with its own quotes, and places without
+/// numbers, which are in order.
+fn spelled(table: &str, text: &str) -> SqlStr {
+    let text =
+        ["$1", "$2", "$3", "$4", "$5"].iter().fold(text.replace('"', "`"), |text, place| text.replace(place, "?"));
+    statement(table, &text)
 }
+
+/// Removes those of so many sessions that have expired.
+fn sweep(table: &str, sessions: usize) -> SqlStr {
+    let places = vec!["?"; sessions].join(", ");
+    statement(table, &format!("DELETE FROM `{{table}}` WHERE session IN ({places}) AND expires <= ?"))
+}
+
+operations!(MysqlStore);
 
 impl MysqlStore {
     /// A store in the database that `options` name. Connects to nothing yet.
@@ -164,72 +142,49 @@ impl MysqlStore {
         Ok(Self {
             connections: Connections::new(connect, manners, place.clone(), options.connections),
             place,
-            sql: Statements::new(&options.table),
+            // Not IGNORE, which would cut off what is too long.
+            sql: Statements::new(|text| spelled(&options.table, text), CREATE, ""),
+            outdated: spelled(&options.table, OUTDATED),
             table: options.table,
         })
+    }
+
+    async fn read<Q, T>(
+        &self,
+        query: impl Fn() -> Q,
+        run: Run<MySqlConnection, Q, T>,
+    ) -> Result<Option<T>, StoreError> {
+        self.connections.read(query, run).await
     }
 
     async fn write(&self, query: impl Fn() -> Bound) -> Result<Written, StoreError> {
         self.connections.write(query, rows_affected).await
     }
 
-    async fn find(&self, key: &Key) -> Result<Option<Found>, StoreError> {
-        let query = || sqlx::query_as(self.sql.load.clone()).bind(bytes(key).to_vec());
-        let row = self.connections.read(query, |connection, query| Box::pin(query.fetch_optional(connection))).await?;
-        Ok(row.flatten().map(row::found))
+    async fn create(&self) -> Result<(), StoreError> {
+        let sql = || self.sql.create.clone();
+        let create = self.connections.read(sql, |connection, sql| {
+            Box::pin(async move { sqlx::raw_sql(sql).execute(connection).await.map(drop) })
+        });
+        create.await.map(drop)
     }
 
-    async fn set(&self, key: &Key, seen: Option<u64>, next: Option<&Entry>) -> Result<bool, StoreError> {
-        let version = row::fresh_version()?;
-        // The server would close the connection.
-        let (bytes_of, limit) =
-            (|entry: &Entry| entry.bytes.len(), self.connections.takes().saturating_sub(STATEMENT_BYTES));
-        if let Some(bytes) = next.map(bytes_of).filter(|bytes| *bytes > limit) {
-            return Err(StoreError::TooLarge { bytes, limit });
-        }
-        let written = match (seen, next) {
-            (None, None) => return Ok(self.find(key).await?.is_none()),
-            (None, Some(entry)) => {
-                let insert = || {
-                    let query = sqlx::query(self.sql.insert.clone()).bind(bytes(key));
-                    query.bind(version).bind(row::expires(entry)).bind(&*entry.bytes)
-                };
-                match self.write(insert).await? {
-                    Written::NoTable => {
-                        let sql = || self.sql.create.clone();
-                        self.connections
-                            .read(sql, |connection, sql| {
-                                Box::pin(async move { sqlx::raw_sql(sql).execute(connection).await.map(drop) })
-                            })
-                            .await?;
-                        self.write(insert).await?
-                    }
-                    written => written,
-                }
-            }
-            (Some(seen), Some(entry)) => {
-                let update = || {
-                    let query = sqlx::query(self.sql.update.clone()).bind(version).bind(row::expires(entry));
-                    query.bind(&*entry.bytes).bind(bytes(key)).bind(row::column(seen))
-                };
-                self.write(update).await?
-            }
-            (Some(seen), None) => {
-                self.write(|| sqlx::query(self.sql.delete.clone()).bind(bytes(key)).bind(row::column(seen))).await?
-            }
-        };
-        Ok(written == Written::Rows(1))
+    /// Refuses what does not fit into a packet: the server would close the
+    /// connection.
+    fn fits(&self, entry: &Entry) -> Result<(), StoreError> {
+        let (bytes, limit) = (entry.bytes.len(), self.connections.takes().saturating_sub(STATEMENT_BYTES));
+        if bytes > limit { Err(StoreError::TooLarge { bytes, limit }) } else { Ok(()) }
     }
 
     /// Looks without taking locks, and then removes by the primary key, as
     /// writers do: they and the sweep never wait for each other crosswise.
     async fn sweep_some(&self, now: i64, at_most: usize) -> Result<Swept, StoreError> {
-        let query = || sqlx::query_scalar(self.sql.outdated.clone()).bind(now).bind(row::limit(at_most));
+        let query = || sqlx::query_scalar(self.outdated.clone()).bind(now).bind(row::limit(at_most));
         let look = self.connections.read(query, |connection, query| Box::pin(query.fetch_all(connection)));
         let outdated: Vec<Vec<u8>> = look.await?.unwrap_or_default();
         let mut removed = 0;
         for sessions in outdated.chunks(SWEPT_AT_ONCE) {
-            let sql = Statements::sweep(&self.table, sessions.len());
+            let sql = sweep(&self.table, sessions.len());
             let query = || {
                 let query = sqlx::query(sql.clone()).persistent(sessions.len() == SWEPT_AT_ONCE);
                 sessions.iter().fold(query, |query, session| query.bind(session.as_slice())).bind(now)
@@ -241,10 +196,6 @@ impl MysqlStore {
 }
 
 type Bound = Query<'static, MySql, MySqlArguments>;
-
-fn bytes(key: &Key) -> &[u8] {
-    key.as_bytes()
-}
 
 /// Every statement stands for itself, whatever the server's own setting. A
 /// lock that others hold is not waited for beyond the deadline of an operation,
@@ -314,7 +265,10 @@ impl Store for MysqlStore {
         seen: Option<u64>,
         next: Option<Entry>,
     ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(async move { self.set(key, seen, next.as_ref()).await })
+        Box::pin(async move {
+            next.as_ref().map_or(Ok(()), |entry| self.fits(entry))?;
+            self.set(key, seen, next.as_ref()).await
+        })
     }
 
     fn sweep(&self, now: f64, at_most: usize) -> BoxFuture<'_, Result<Swept, StoreError>> {
@@ -322,27 +276,15 @@ impl Store for MysqlStore {
     }
 
     fn list(&self, from: Option<Cursor>, at_most: usize) -> BoxFuture<'_, Result<Page, StoreError>> {
-        Box::pin(async move {
-            let after = row::after(from.as_ref());
-            let query = || sqlx::query_as(self.sql.list.clone()).bind(after.clone()).bind(row::limit(at_most));
-            let rows = self.connections.read(query, |connection, query| Box::pin(query.fetch_all(connection))).await?;
-            Ok(row::page(rows.unwrap_or_default(), at_most))
-        })
+        Box::pin(self.page(from, at_most))
     }
 
     fn count(&self) -> BoxFuture<'_, Result<u64, StoreError>> {
-        Box::pin(async move {
-            let query = || sqlx::query_scalar(self.sql.count.clone());
-            let count = self.connections.read(query, |connection, query| Box::pin(query.fetch_one(connection))).await?;
-            Ok(row::count(count))
-        })
+        Box::pin(self.count_all())
     }
 
     fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(async move {
-            let written = self.write(|| sqlx::query(self.sql.remove.clone()).bind(bytes(key))).await?;
-            Ok(written == Written::Rows(1))
-        })
+        Box::pin(self.cut(key))
     }
 }
 

@@ -43,8 +43,9 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Either, Executor, PgConnection, Postgr
 
 use super::super::patience::Patience;
 use super::super::{BoxFuture, Cursor, Entry, Found, Key, OpenError, Page, Store, StoreError, Swept};
-use super::connections::{Connections, Manners, Server, Verdict, Written};
-use super::table::{DEFAULT_TABLE, check_name, statement};
+use super::connections::{Connections, Manners, Run, Server, Verdict, Written};
+use super::operations::operations;
+use super::table::{DEFAULT_TABLE, Statements, check_name, statement};
 use super::{DEFAULT_CONNECTIONS, row, url};
 
 /// The parameters a URL may have.
@@ -97,60 +98,25 @@ pub struct PostgresStore {
     connections: Connections<PgConnection>,
     place: String,
     sql: Statements,
-}
-
-struct Statements {
-    create: SqlStr,
-    load: SqlStr,
-    insert: SqlStr,
-    update: SqlStr,
-    delete: SqlStr,
-    remove: SqlStr,
     sweep: SqlStr,
-    list: SqlStr,
-    count: SqlStr,
 }
 
-impl Statements {
-    fn new(table: &str) -> Self {
-        let over = |text| statement(table, text);
-        Self {
-            // Sent as one, it is one transaction.
-            create: over(
-                r#"CREATE TABLE IF NOT EXISTS "{table}" (
-                    session bytea NOT NULL PRIMARY KEY,
-                    version bigint NOT NULL,
-                    expires bigint,
-                    record bytea NOT NULL
-                );
-                CREATE INDEX IF NOT EXISTS "{table}_expires" ON "{table}" (expires)"#,
-            ),
-            load: over(r#"SELECT version, record FROM "{table}" WHERE session = $1"#),
-            insert: over(
-                r#"INSERT INTO "{table}" (session, version, expires, record)
-                VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"#,
-            ),
-            update: over(
-                r#"UPDATE "{table}" SET version = $3, expires = $4, record = $5
-                WHERE session = $1 AND version = $2"#,
-            ),
-            delete: over(r#"DELETE FROM "{table}" WHERE session = $1 AND version = $2"#),
-            remove: over(r#"DELETE FROM "{table}" WHERE session = $1"#),
-            // An array, for the subquery to run once; what is being changed is not waited for.
-            sweep: over(
-                r#"DELETE FROM "{table}" WHERE session = ANY (ARRAY (
-                    SELECT session FROM "{table}" WHERE expires <= $1
-                    ORDER BY expires LIMIT $2 FOR UPDATE SKIP LOCKED
-                ))"#,
-            ),
-            list: over(
-                r#"SELECT session, version, record FROM "{table}"
-                WHERE session > $1 ORDER BY session LIMIT $2"#,
-            ),
-            count: over(r#"SELECT count(*) FROM "{table}""#),
-        }
-    }
-}
+/// Sent as one, it is one transaction.
+const CREATE: &str = r#"CREATE TABLE IF NOT EXISTS "{table}" (
+        session bytea NOT NULL PRIMARY KEY,
+        version bigint NOT NULL,
+        expires bigint,
+        record bytea NOT NULL
+    );
+    CREATE INDEX IF NOT EXISTS "{table}_expires" ON "{table}" (expires)"#;
+
+/// An array, for the subquery to run once; what is being changed is not waited for.
+const SWEEP: &str = r#"DELETE FROM "{table}" WHERE session = ANY (ARRAY (
+        SELECT session FROM "{table}" WHERE expires <= $1
+        ORDER BY expires LIMIT $2 FOR UPDATE SKIP LOCKED
+    ))"#;
+
+operations!(PostgresStore);
 
 impl PostgresStore {
     /// A store in the database that `options` name. Connects to nothing yet.
@@ -169,58 +135,26 @@ impl PostgresStore {
         Ok(Self {
             connections: Connections::new(connect, manners, place.clone(), options.connections),
             place,
-            sql: Statements::new(&options.table),
+            sql: Statements::new(|text| statement(&options.table, text), CREATE, " ON CONFLICT DO NOTHING"),
+            sweep: statement(&options.table, SWEEP),
         })
+    }
+
+    async fn read<Q, T>(&self, query: impl Fn() -> Q, run: Run<PgConnection, Q, T>) -> Result<Option<T>, StoreError> {
+        self.connections.read(query, run).await
     }
 
     async fn write(&self, query: impl Fn() -> Bound) -> Result<Written, StoreError> {
         self.connections.write(query, rows_affected).await
     }
 
-    async fn find(&self, key: &Key) -> Result<Option<Found>, StoreError> {
-        let query = || sqlx::query_as(self.sql.load.clone()).bind(bytes(key).to_vec());
-        let row = self.connections.read(query, |connection, query| Box::pin(query.fetch_optional(connection))).await?;
-        Ok(row.flatten().map(row::found))
-    }
-
-    async fn set(&self, key: &Key, seen: Option<u64>, next: Option<&Entry>) -> Result<bool, StoreError> {
-        let version = row::fresh_version()?;
-        let written = match (seen, next) {
-            (None, None) => return Ok(self.find(key).await?.is_none()),
-            (None, Some(entry)) => {
-                let insert = || {
-                    let query = sqlx::query(self.sql.insert.clone()).bind(bytes(key));
-                    query.bind(version).bind(row::expires(entry)).bind(&*entry.bytes)
-                };
-                match self.write(insert).await? {
-                    Written::NoTable => {
-                        let sql = || self.sql.create.clone();
-                        self.connections.read(sql, |connection, sql| Box::pin(create(connection, sql))).await?;
-                        self.write(insert).await?
-                    }
-                    written => written,
-                }
-            }
-            (Some(seen), Some(entry)) => {
-                let update = || {
-                    let query = sqlx::query(self.sql.update.clone()).bind(bytes(key)).bind(row::column(seen));
-                    query.bind(version).bind(row::expires(entry)).bind(&*entry.bytes)
-                };
-                self.write(update).await?
-            }
-            (Some(seen), None) => {
-                self.write(|| sqlx::query(self.sql.delete.clone()).bind(bytes(key)).bind(row::column(seen))).await?
-            }
-        };
-        Ok(written == Written::Rows(1))
+    async fn create(&self) -> Result<(), StoreError> {
+        let sql = || self.sql.create.clone();
+        self.connections.read(sql, |connection, sql| Box::pin(create(connection, sql))).await.map(drop)
     }
 }
 
 type Bound = Query<'static, Postgres, PgArguments>;
-
-fn bytes(key: &Key) -> &[u8] {
-    key.as_bytes()
-}
 
 /// A lock that others hold is not waited for beyond the deadline of an
 /// operation: what nobody waits for any more would still wait in the server.
@@ -317,33 +251,21 @@ impl Store for PostgresStore {
 
     fn sweep(&self, now: f64, at_most: usize) -> BoxFuture<'_, Result<Swept, StoreError>> {
         Box::pin(async move {
-            let query = || sqlx::query(self.sql.sweep.clone()).bind(row::passed(now)).bind(row::limit(at_most));
+            let query = || sqlx::query(self.sweep.clone()).bind(row::passed(now)).bind(row::limit(at_most));
             Ok(row::swept(self.connections.read(query, rows_affected).await?, at_most))
         })
     }
 
     fn list(&self, from: Option<Cursor>, at_most: usize) -> BoxFuture<'_, Result<Page, StoreError>> {
-        Box::pin(async move {
-            let after = row::after(from.as_ref());
-            let query = || sqlx::query_as(self.sql.list.clone()).bind(after.clone()).bind(row::limit(at_most));
-            let rows = self.connections.read(query, |connection, query| Box::pin(query.fetch_all(connection))).await?;
-            Ok(row::page(rows.unwrap_or_default(), at_most))
-        })
+        Box::pin(self.page(from, at_most))
     }
 
     fn count(&self) -> BoxFuture<'_, Result<u64, StoreError>> {
-        Box::pin(async move {
-            let query = || sqlx::query_scalar(self.sql.count.clone());
-            let count = self.connections.read(query, |connection, query| Box::pin(query.fetch_one(connection))).await?;
-            Ok(row::count(count))
-        })
+        Box::pin(self.count_all())
     }
 
     fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(async move {
-            let written = self.write(|| sqlx::query(self.sql.remove.clone()).bind(bytes(key))).await?;
-            Ok(written == Written::Rows(1))
-        })
+        Box::pin(self.cut(key))
     }
 }
 

@@ -29,7 +29,8 @@ use super::super::blocking::Blocking;
 use super::super::patience::Patience;
 use super::super::{BoxFuture, Cursor, Entry, Found, Key, OpenError, Page, Store, StoreError, Swept};
 use super::connections::{Connections, Manners, Run, Server, Verdict, Written};
-use super::table::{DEFAULT_TABLE, check_name, statement};
+use super::operations::operations;
+use super::table::{DEFAULT_TABLE, Statements, check_name, statement};
 use super::{DEFAULT_CONNECTIONS, row};
 
 /// How long an operation waits for others of this process, and then for other
@@ -80,57 +81,22 @@ struct Inner {
     writer: Connections<SqliteConnection>,
     readers: Connections<SqliteConnection>,
     sql: Statements,
-}
-
-struct Statements {
-    create: SqlStr,
-    load: SqlStr,
-    insert: SqlStr,
-    update: SqlStr,
-    delete: SqlStr,
-    remove: SqlStr,
     sweep: SqlStr,
-    list: SqlStr,
-    count: SqlStr,
 }
 
-impl Statements {
-    fn new(table: &str) -> Self {
-        let over = |text| statement(table, text);
-        Self {
-            create: over(
-                r#"CREATE TABLE IF NOT EXISTS "{table}" (
-                    session BLOB NOT NULL PRIMARY KEY,
-                    version INTEGER NOT NULL,
-                    expires INTEGER,
-                    record BLOB NOT NULL
-                );
-                CREATE INDEX IF NOT EXISTS "{table}_expires" ON "{table}" (expires)"#,
-            ),
-            load: over(r#"SELECT version, record FROM "{table}" WHERE session = $1"#),
-            insert: over(
-                r#"INSERT INTO "{table}" (session, version, expires, record)
-                VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"#,
-            ),
-            update: over(
-                r#"UPDATE "{table}" SET version = $3, expires = $4, record = $5
-                WHERE session = $1 AND version = $2"#,
-            ),
-            delete: over(r#"DELETE FROM "{table}" WHERE session = $1 AND version = $2"#),
-            remove: over(r#"DELETE FROM "{table}" WHERE session = $1"#),
-            sweep: over(
-                r#"DELETE FROM "{table}" WHERE session IN (
-                    SELECT session FROM "{table}" WHERE expires <= $1 ORDER BY expires LIMIT $2
-                )"#,
-            ),
-            list: over(
-                r#"SELECT session, version, record FROM "{table}"
-                WHERE session > $1 ORDER BY session LIMIT $2"#,
-            ),
-            count: over(r#"SELECT count(*) FROM "{table}""#),
-        }
-    }
-}
+const CREATE: &str = r#"CREATE TABLE IF NOT EXISTS "{table}" (
+        session BLOB NOT NULL PRIMARY KEY,
+        version INTEGER NOT NULL,
+        expires INTEGER,
+        record BLOB NOT NULL
+    );
+    CREATE INDEX IF NOT EXISTS "{table}_expires" ON "{table}" (expires)"#;
+
+const SWEEP: &str = r#"DELETE FROM "{table}" WHERE session IN (
+        SELECT session FROM "{table}" WHERE expires <= $1 ORDER BY expires LIMIT $2
+    )"#;
+
+operations!(Inner);
 
 impl SqliteStore {
     /// A store in the file that `options` name. Touches no file yet.
@@ -154,7 +120,8 @@ impl SqliteStore {
         let inner = Inner {
             writer: connections(1),
             readers: connections(options.connections.saturating_sub(1)),
-            sql: Statements::new(&options.table),
+            sql: Statements::new(|text| statement(&options.table, text), CREATE, " ON CONFLICT DO NOTHING"),
+            sweep: statement(&options.table, SWEEP),
             disk: Blocking::default(),
             file,
         };
@@ -186,67 +153,12 @@ impl Inner {
         if self.is_missing().await? { Ok(Written::NoTable) } else { self.writer.write(query, rows_affected).await }
     }
 
-    async fn load(&self, key: &Key) -> Result<Option<Found>, StoreError> {
-        let query = || sqlx::query_as(self.sql.load.clone()).bind(bytes(key).to_vec());
-        let row = self.read(query, |connection, query| Box::pin(query.fetch_optional(connection))).await?;
-        Ok(row.flatten().map(row::found))
-    }
-
-    async fn set(&self, key: &Key, seen: Option<u64>, next: Option<&Entry>) -> Result<bool, StoreError> {
-        let version = row::fresh_version()?;
-        let written = match (seen, next) {
-            (None, None) => return Ok(self.load(key).await?.is_none()),
-            (None, Some(entry)) => {
-                let insert = || {
-                    let query = sqlx::query(self.sql.insert.clone()).bind(bytes(key));
-                    query.bind(version).bind(row::expires(entry)).bind(&*entry.bytes)
-                };
-                match self.write(insert).await? {
-                    Written::NoTable => {
-                        self.create().await?;
-                        self.write(insert).await?
-                    }
-                    written => written,
-                }
-            }
-            (Some(seen), Some(entry)) => {
-                let update = || {
-                    let query = sqlx::query(self.sql.update.clone()).bind(bytes(key)).bind(row::column(seen));
-                    query.bind(version).bind(row::expires(entry)).bind(&*entry.bytes)
-                };
-                self.write(update).await?
-            }
-            (Some(seen), None) => {
-                let delete = || sqlx::query(self.sql.delete.clone()).bind(bytes(key)).bind(row::column(seen));
-                self.write(delete).await?
-            }
-        };
-        Ok(written == Written::Rows(1))
-    }
-
-    async fn remove(&self, key: &Key) -> Result<bool, StoreError> {
-        let written = self.write(|| sqlx::query(self.sql.remove.clone()).bind(bytes(key))).await?;
-        Ok(written == Written::Rows(1))
-    }
-
     async fn sweep(&self, now: f64, at_most: usize) -> Result<Swept, StoreError> {
         if self.is_missing().await? {
             return Ok(Swept::default());
         }
-        let query = || sqlx::query(self.sql.sweep.clone()).bind(row::passed(now)).bind(row::limit(at_most));
+        let query = || sqlx::query(self.sweep.clone()).bind(row::passed(now)).bind(row::limit(at_most));
         Ok(row::swept(self.writer.read(query, rows_affected).await?, at_most))
-    }
-
-    async fn list(&self, from: Option<Cursor>, at_most: usize) -> Result<Page, StoreError> {
-        let query = || sqlx::query_as(self.sql.list.clone()).bind(row::after(from.as_ref())).bind(row::limit(at_most));
-        let rows = self.read(query, |connection, query| Box::pin(query.fetch_all(connection))).await?;
-        Ok(row::page(rows.unwrap_or_default(), at_most))
-    }
-
-    async fn count(&self) -> Result<u64, StoreError> {
-        let query = || sqlx::query_scalar(self.sql.count.clone());
-        let count = self.read(query, |connection, query| Box::pin(query.fetch_one(connection))).await?;
-        Ok(row::count(count))
     }
 
     async fn is_missing(&self) -> Result<bool, StoreError> {
@@ -306,10 +218,6 @@ type Bound = Query<'static, Sqlite, SqliteArguments>;
 
 fn rows_affected(connection: &mut SqliteConnection, query: Bound) -> BoxFuture<'_, sqlx::Result<u64>> {
     Box::pin(async move { Ok(query.execute(connection).await?.rows_affected()) })
-}
-
-fn bytes(key: &Key) -> &[u8] {
-    key.as_bytes()
 }
 
 fn greet(connection: &mut SqliteConnection, patience: Patience) -> BoxFuture<'_, sqlx::Result<Server>> {
@@ -377,7 +285,7 @@ impl Store for SqliteStore {
 
     fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Found>, StoreError>> {
         let (inner, key) = (Arc::clone(&self.inner), *key);
-        Box::pin(self.run(async move { inner.load(&key).await }))
+        Box::pin(self.run(async move { inner.find(&key).await }))
     }
 
     fn compare_and_set<'a>(
@@ -397,17 +305,17 @@ impl Store for SqliteStore {
 
     fn list(&self, from: Option<Cursor>, at_most: usize) -> BoxFuture<'_, Result<Page, StoreError>> {
         let inner = Arc::clone(&self.inner);
-        Box::pin(self.run(async move { inner.list(from, at_most).await }))
+        Box::pin(self.run(async move { inner.page(from, at_most).await }))
     }
 
     fn count(&self) -> BoxFuture<'_, Result<u64, StoreError>> {
         let inner = Arc::clone(&self.inner);
-        Box::pin(self.run(async move { inner.count().await }))
+        Box::pin(self.run(async move { inner.count_all().await }))
     }
 
     fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<bool, StoreError>> {
         let (inner, key) = (Arc::clone(&self.inner), *key);
-        Box::pin(self.run(async move { inner.remove(&key).await }))
+        Box::pin(self.run(async move { inner.cut(&key).await }))
     }
 }
 

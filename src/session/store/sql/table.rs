@@ -11,6 +11,43 @@ const MAX_NAME: usize = 48;
 /// The table unless told otherwise.
 pub(super) const DEFAULT_TABLE: &str = "sitewright_sessions";
 
+/// What is asked of the table, spelled alike in every database but for quotes
+/// and places.
+pub(super) struct Statements {
+    pub create: SqlStr,
+    pub load: SqlStr,
+    pub insert: SqlStr,
+    pub update: SqlStr,
+    pub delete: SqlStr,
+    pub remove: SqlStr,
+    pub list: SqlStr,
+    pub count: SqlStr,
+}
+
+impl Statements {
+    /// `spell` makes a statement of its text; `create` makes the table, and
+    /// `unless_there` ends an `INSERT` that is to do nothing if the key is taken.
+    pub fn new(spell: impl Fn(&str) -> SqlStr, create: &str, unless_there: &str) -> Self {
+        let insert = r#"INSERT INTO "{table}" (session, version, expires, record) VALUES ($1, $2, $3, $4)"#;
+        Self {
+            create: spell(create),
+            load: spell(r#"SELECT version, record FROM "{table}" WHERE session = $1"#),
+            insert: spell(&format!("{insert}{unless_there}")),
+            update: spell(
+                r#"UPDATE "{table}" SET version = $1, expires = $2, record = $3
+                WHERE session = $4 AND version = $5"#,
+            ),
+            delete: spell(r#"DELETE FROM "{table}" WHERE session = $1 AND version = $2"#),
+            remove: spell(r#"DELETE FROM "{table}" WHERE session = $1"#),
+            list: spell(
+                r#"SELECT session, version, record FROM "{table}"
+                WHERE session > $1 ORDER BY session LIMIT $2"#,
+            ),
+            count: spell(r#"SELECT count(*) FROM "{table}""#),
+        }
+    }
+}
+
 /// A statement over the table. `{table}` in `text` is its name, which is safe
 /// within quotes.
 pub(super) fn statement(table: &str, text: &str) -> SqlStr {

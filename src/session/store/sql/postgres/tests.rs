@@ -143,7 +143,7 @@ async fn a_sweep_looks_nowhere_but_in_the_index() {
             ANALYZE "{table}""#,
         )
         .await;
-    let explain = store.sql.sweep.as_str().replace("$1", "1000").replace("$2", "100");
+    let explain = store.sweep.as_str().replace("$1", "1000").replace("$2", "100");
     let explain = statement(&table.name, &format!("EXPLAIN {explain}"));
     let plan = store
         .connections

@@ -118,7 +118,7 @@ async fn a_sweep_looks_nowhere_but_in_the_index() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = store(&folder.path().join("sessions.sqlite"));
     assert_eq!(store.compare_and_set(&KEY, None, entry(b"old")).await, Ok(true));
-    let explain = statement("sitewright_sessions", &format!("EXPLAIN QUERY PLAN {}", store.inner.sql.sweep.as_str()));
+    let explain = statement("sitewright_sessions", &format!("EXPLAIN QUERY PLAN {}", store.inner.sweep.as_str()));
     let plan = store.inner.writer.read(
         || sqlx::query_as::<_, (i64, i64, i64, String)>(explain.clone()).bind(0_i64).bind(1_i64),
         |connection, query| Box::pin(query.fetch_all(connection)),
