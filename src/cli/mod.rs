@@ -12,6 +12,7 @@ pub mod new;
 mod password;
 mod request;
 mod routes;
+pub mod schema;
 mod secret;
 mod serve;
 mod sessions;
@@ -90,6 +91,8 @@ enum Command {
     New(new::Options),
     /// Show the verbs, or all about one
     Actions(actions::Options),
+    /// Print a JSON Schema of `config.toml`, for editors
+    Schema,
     /// Print a fresh secret
     Secret,
     /// Hash a password, or give it to a user
@@ -148,6 +151,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, vocabulary: &Vocabular
         Command::Test(options) => test::run(&options, &cli.site, vocabulary, &mut out),
         Command::New(options) => new::run(&options, &mut out),
         Command::Actions(options) => actions::run(&options, vocabulary, &mut out),
+        Command::Schema => schema::run(vocabulary, &mut out),
         Command::Secret => secret::run(&mut out),
         Command::Password(options) => password::run(&options, &mut out),
         Command::Cookie(options) => cookie::run(&options, &config, vocabulary, &mut out),

@@ -78,9 +78,20 @@ fn help_has_examples_and_every_command_has_help() {
     for part in ["Examples:", "sitewright check", "SITEWRIGHT__SESSION__TIMEOUT=60", "Exit codes: 0 fine, 1"] {
         assert!(help.contains(part), "{part}: {help}");
     }
-    for command in
-        ["serve", "check", "routes", "request", "test", "new", "actions", "secret", "cookie", "sessions", "completions"]
-    {
+    for command in [
+        "serve",
+        "check",
+        "routes",
+        "request",
+        "test",
+        "new",
+        "actions",
+        "schema",
+        "secret",
+        "cookie",
+        "sessions",
+        "completions",
+    ] {
         assert!(help.contains(&format!("\n  {command} ")), "{command}: {help}");
         let own = fine(&site, &[command, "--help"]);
         assert!(own.contains("Usage: sitewright ") && own.contains(command), "{own}");

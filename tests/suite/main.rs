@@ -29,6 +29,7 @@ mod password_command;
 mod pyramid;
 mod reference;
 mod reloading;
+mod schema;
 mod server_sessions;
 mod sessions_command;
 mod sites;
