@@ -57,10 +57,10 @@
 //! # What is absent on purpose
 //!
 //! - A session object that talks to a store. Sessions are values; only
-//!   [`session::transaction`] loads and commits, and nothing else loops.
+//!   [`session::transaction`] loads and commits, and nothing else tries again on a conflict.
 //! - A partial reload. The whole site is built aside and one pointer is swapped ([`site::live`]).
 //! - A second expression language beside Handlebars.
-//! - Text that reaches a visitor from an error's inside: [`http::answer`] is the one error door.
+//! - Text that reaches a visitor from an error's inside: `http/failed.rs` is the one error door.
 
 pub mod action;
 pub mod cli;

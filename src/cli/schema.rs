@@ -11,7 +11,6 @@ use super::Exit;
 use crate::action::{Operand, Takes, Verb};
 use crate::config::keys::{self, Declared, Key, Kind};
 use crate::config::param::PARAM_TYPES;
-use crate::config::users::USERS;
 use crate::site::Vocabulary;
 
 /// Prints it.
@@ -30,7 +29,7 @@ pub fn schema(vocabulary: &Vocabulary) -> Value {
             "defaults" => reference("route"),
             "routes" => map_of(&json!({ "allOf": [reference("route")], "required": ["path"] })),
             "static" => map_of(&any_of([string(), table(keys::STATIC, |_| None)])),
-            "users" => map_of(&required(&["file"], table(USERS, |_| None))),
+            "users" => map_of(&required(&["file"], table(keys::USERS, |_| None))),
             "cache" => table(keys::CACHE, |_| None),
             "errors" => json!({
                 "type": "object",
@@ -131,7 +130,7 @@ fn action(verb: &Verb) -> Value {
 fn option(takes: Takes) -> Value {
     match takes {
         Takes::Value => json!({}),
-        Takes::Expression | Takes::Key | Takes::Name => string(),
+        Takes::Expression | Takes::Key | Takes::Name | Takes::Text => string(),
         Takes::Number => json!({ "type": ["number", "string"] }),
         Takes::Boolean => json!({ "type": "boolean" }),
         Takes::Word(words) => json!({ "enum": words }),
@@ -232,7 +231,7 @@ mod tests {
                 assert!(known, "`{name}` takes: {takes}");
             }
         }
-        for (name, takes, _) in [keys::RESPONSE, keys::REDIRECT, keys::MOUNT, keys::ACTION, USERS].concat() {
+        for (name, takes, _) in [keys::RESPONSE, keys::REDIRECT, keys::MOUNT, keys::ACTION, keys::USERS].concat() {
             assert!(in_words(takes).is_some() || response_part(name).is_some(), "`{name}` takes: {takes}");
         }
     }

@@ -68,7 +68,7 @@ pub const SERVER: &[Key] = &[
         "trusted_proxies",
         Kind::Texts,
         "none",
-        "Addresses, and networks such as `10.0.0.0/8`, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
+        "Addresses, and networks such as `10.0.0.0/8`, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed; `unix` is the proxy behind the Unix socket.",
     ),
     key(
         "append_slash",

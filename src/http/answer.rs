@@ -3,16 +3,17 @@
 //! It knows no socket, so the server, `sitewright request` and the snapshot tests all take this
 //! one way.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode};
 
+use super::failed::{Failed, session_failure};
 use super::files::Asked;
 use super::host::host;
 use super::looking::{is_to_be_shown, only_looking};
 use super::origin::Origin;
-use super::params::Form;
 use super::{Incoming, RequestBody, ResponseBody, files, missed, page, params};
 use crate::session::Session;
 use crate::session::factory::{SessionError, Standing, Visit};
@@ -25,10 +26,10 @@ use crate::site::params::{Checked, Faults};
 use crate::site::policy::new_nonce;
 use crate::site::predicates::Head;
 use crate::site::questions;
-use crate::site::request::Request;
+use crate::site::request::{Form, Request};
 use crate::site::response::Reply;
 use crate::site::route::{Outcome, Ran, Route, SessionUse};
-use crate::site::{Choice, ErrorInfo, Found};
+use crate::site::{Choice, Found};
 
 /// What is drawn once for each request, however often its route runs.
 #[derive(Clone, Debug)]
@@ -71,6 +72,8 @@ pub struct Account {
     pub address: Option<std::net::IpAddr>,
     /// Whether nothing may be stored because of this: HEAD, or a prefetch.
     pub only_looking: Option<&'static str>,
+    /// Whether a change of the session is stored, or being stored: repeated, the request would do it twice.
+    pub may_be_stored: AtomicBool,
 }
 
 /// What became of the session.
@@ -106,27 +109,21 @@ impl SessionAccount {
 /// Answers one request with the site that is served at this moment.
 pub async fn answer(serving: &Serving, mut incoming: Incoming, moment: &Moment) -> Answer<ResponseBody> {
     let mut account = Account::default();
-    let body = std::mem::take(&mut incoming.body);
-    let outcome = attempt(serving, &incoming, body, moment, &mut account).await;
-    let response = match outcome {
-        Ok(response) => response,
-        Err(failed) => failed.into_response(serving, &incoming, moment, &mut account),
-    };
+    let response = respond(serving, &mut incoming, moment, &mut account).await;
     Answer { response, account }
 }
 
-/// A failure and what goes with its response.
-pub(super) struct Failed {
-    pub failure: Failure,
-    pub allowed: Vec<Method>,
-    /// Whether the session was stored all the same.
-    pub stored: bool,
-    pub set_cookie: Option<HeaderValue>,
-}
-
-impl From<Failure> for Box<Failed> {
-    fn from(failure: Failure) -> Self {
-        Box::new(Failed { failure, allowed: Vec::new(), stored: false, set_cookie: None })
+/// The response, with an account that tells how far it came even if the future is dropped.
+pub(super) async fn respond(
+    serving: &Serving,
+    incoming: &mut Incoming,
+    moment: &Moment,
+    account: &mut Account,
+) -> Response<ResponseBody> {
+    let body = std::mem::take(&mut incoming.body);
+    match attempt(serving, incoming, body, moment, account).await {
+        Ok(response) => response,
+        Err(failed) => failed.into_response(serving, incoming, moment, account),
     }
 }
 
@@ -236,6 +233,7 @@ async fn run(
     let visit = Visit::from_headers(request.headers, request.now, request.https).writing(may_write);
     let keep_failed = site.settings.session.set_on_exception;
     let done = loop {
+        let may_be_stored = &account.may_be_stored;
         let asked: &Request<'_> = request;
         let outcomes = &mut account.outcomes;
         let done = transact(
@@ -246,10 +244,14 @@ async fn run(
                 Some(key) => Ok(Work::Page(key)),
                 None => site.run(route, asked, session, outcomes).map(Work::Run),
             },
-            |outcome: &Result<Work, Failure>| match outcome {
-                Ok(Work::Run(Ran::Question(_))) => false,
-                Ok(_) => true,
-                Err(failure) => keep_failed && !failure.is_forged,
+            |outcome: &Result<Work, Failure>| {
+                let keep = match outcome {
+                    Ok(Work::Run(Ran::Question(_))) => false,
+                    Ok(_) => true,
+                    Err(failure) => keep_failed && !failure.is_forged,
+                };
+                may_be_stored.store(keep && may_write, Ordering::Relaxed);
+                keep
             },
         );
         let done = match done.await {
@@ -262,6 +264,7 @@ async fn run(
             _ => break done,
         }
     };
+    account.may_be_stored.store(done.committed && may_write, Ordering::Relaxed);
     let set_cookie = match done.set_cookie.map(HeaderValue::try_from).transpose() {
         Ok(value) => value,
         Err(_) => {
@@ -330,72 +333,10 @@ async fn kept_or_run(
     }
 }
 
-/// What a visitor is told when the session cannot be kept. `Retry-After` asks clients to try again by
-/// themselves, so it stands only where nothing was stored.
-fn session_failure(error: &SessionError) -> Failure {
-    let failure = match error {
-        SessionError::TooLarge { .. } | SessionError::TooDeep { .. } => Failure {
-            is_notable: true,
-            ..Failure::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "This is more than your session can hold. Nothing was changed.",
-            )
-        },
-        SessionError::OutcomeUnknown(_) => Failure::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "It is not certain whether this was saved. Please look before you do it again.",
-        ),
-        _ => Failure {
-            retry_after: Some(1),
-            ..Failure::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "Your session cannot be reached just now. Please try again.",
-            )
-        },
-    };
-    failure.because(error.to_string())
-}
-
 fn told_of_body(status: StatusCode) -> &'static str {
     match status {
         StatusCode::PAYLOAD_TOO_LARGE => "This is more than the server accepts in one request.",
         StatusCode::REQUEST_TIMEOUT => "The request took too long to arrive.",
         _ => "The request could not be read.",
-    }
-}
-
-impl Failed {
-    /// The one way from a failure to a response: the site's own page, else ours.
-    fn into_response(
-        self,
-        serving: &Serving,
-        asked: &Incoming,
-        moment: &Moment,
-        account: &mut Account,
-    ) -> Response<ResponseBody> {
-        let Self { failure, allowed, stored, set_cookie } = self;
-        let id = format!("{:08x}", moment.id);
-        // Without one, no script in the page runs.
-        let nonce = account.nonce.insert(new_nonce().unwrap_or_default());
-        let info = ErrorInfo {
-            method: &asked.method,
-            path: &asked.path,
-            takes_html: page::takes_html(&asked.headers),
-            id: &id,
-            nonce,
-        };
-        let reply = match serving.site.error_page(&asked.path, &failure, &info) {
-            Some(Ok(reply)) => reply,
-            Some(Err(broken)) => {
-                tracing::error!(id, cause = broken.private, "the error page failed");
-                page::failure_page(&failure, &id, &asked.headers)
-            }
-            None => page::failure_page(&failure, &id, &asked.headers),
-        };
-        let used = if stored { page::Session::Stored } else { page::Session::Unused };
-        let mut response = page::response(reply, used, set_cookie);
-        page::failure_headers(&failure, &allowed, response.headers_mut());
-        account.failure = Some(failure);
-        response
     }
 }

@@ -3,20 +3,22 @@
 //! warp decides nothing here. Its rejections have statuses of their own and print their
 //! insides to the client, so the filter is built to have none, and its type says so.
 
+use std::any::Any;
 use std::convert::Infallible;
 use std::future::ready;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Method, Response, StatusCode, Version};
 use warp::path::FullPath;
 use warp::{Filter, Reply};
 
 use super::activity::Activity;
+use super::handler::Trouble;
 use super::{Connection, Handler, Incoming, Limits, RequestBody, ResponseBody};
 
 /// What warp does not pass on, carried past it as a request extension.
@@ -46,7 +48,7 @@ pub(super) fn filter<H: Handler>(
             let handler = Arc::clone(&handler);
             async move {
                 let wire: Wire = Option::unwrap_or_default(wire);
-                let incoming = Incoming {
+                let mut incoming = Incoming {
                     method,
                     path: path.as_str().to_owned(),
                     query,
@@ -55,17 +57,14 @@ pub(super) fn filter<H: Handler>(
                     connection: wire.connection,
                     body: RequestBody::from_wire(body, wire.body_length, Arc::clone(&wire.activity)),
                 };
-                let is_head = incoming.method == Method::HEAD;
-                let mut response = match objection(&incoming, &limits) {
-                    Some(status) => plain(status),
-                    None => {
-                        let patience = match wire.body_length {
-                            Some(0) => limits.handler,
-                            _ => limits.handler.saturating_add(limits.body),
-                        };
-                        answer(&*handler, incoming, patience, &path).await
-                    }
+                let patience = match wire.body_length {
+                    Some(0) => limits.handler,
+                    _ => limits.handler.saturating_add(limits.body),
                 };
+                let is_head = incoming.method == Method::HEAD;
+                let mut response = handle(&*handler, &mut incoming, &limits, patience).await;
+                // With its body, if nobody has read it.
+                drop(incoming);
                 if is_head || is_bodiless(response.status()) {
                     drop_body(&mut response);
                 }
@@ -76,6 +75,23 @@ pub(super) fn filter<H: Handler>(
                 reply(response, wire.version)
             }
         })
+}
+
+/// A request from its beginning to its response, whatever becomes of it on the way.
+pub(super) async fn handle<H: Handler>(
+    handler: &H,
+    incoming: &mut Incoming,
+    limits: &Limits,
+    patience: Duration,
+) -> Response<ResponseBody> {
+    let mut call = handler.begin(incoming);
+    let answered = match objection(incoming, limits) {
+        Some(status) => Err(Trouble::Refused(status)),
+        None => answer(handler, incoming, &mut call, patience).await,
+    };
+    let response = answered.unwrap_or_else(|trouble| stand_in(handler, incoming, &mut call, trouble));
+    handler.end(incoming, call, &response);
+    response
 }
 
 /// Why a request never gets to the handler.
@@ -96,33 +112,40 @@ fn objection(incoming: &Incoming, limits: &Limits) -> Option<StatusCode> {
     }
 }
 
-/// The handler's answer, or what stands in for it if it panics or takes too long.
+/// The handler's answer, if it comes in time and without a panic.
 async fn answer<H: Handler>(
     handler: &H,
-    incoming: Incoming,
+    incoming: &mut Incoming,
+    call: &mut H::Call,
     patience: Duration,
-    path: &FullPath,
-) -> Response<ResponseBody> {
+) -> Result<Response<ResponseBody>, Trouble> {
     // The handler holds nothing between requests that a panic could leave half-changed
     // without its own locks saying so.
-    let answer = async { handler.answer(incoming).await };
+    let answer = async { handler.answer(incoming, call).await };
     // One expression, or the future would hold the inner one twice.
     match tokio::time::timeout(patience, AssertUnwindSafe(answer).catch_unwind()).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(panic)) => {
-            let why =
-                panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-            tracing::error!(path = ?path.as_str(), ?why, "the handler panicked");
-            plain(StatusCode::INTERNAL_SERVER_ERROR)
-        }
-        Err(_) => {
-            tracing::warn!(path = ?path.as_str(), ?patience, "the handler took too long");
-            let mut response = plain(StatusCode::SERVICE_UNAVAILABLE);
-            let soon = HeaderValue::from_static("1");
-            response.headers_mut().insert(RETRY_AFTER, soon);
-            response
-        }
+        Ok(answered) => answered.map_err(|panic| Trouble::Panicked(said(&*panic))),
+        Err(_) => Err(Trouble::TimedOut(patience)),
     }
+}
+
+/// What the handler has to say of a request without an answer; if it fails at that too, the name of the
+/// status.
+fn stand_in<H: Handler>(
+    handler: &H,
+    incoming: &Incoming,
+    call: &mut H::Call,
+    trouble: Trouble,
+) -> Response<ResponseBody> {
+    let status = trouble.status();
+    let stand_in = AssertUnwindSafe(|| handler.stand_in(incoming, call, trouble));
+    catch_unwind(stand_in).unwrap_or_else(|_| plain(status))
+}
+
+/// What a panic said.
+fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("nothing").to_owned()
 }
 
 /// Statuses whose responses end with their headers (RFC 9110 sections 15.3.5 and 15.4.5).
@@ -160,8 +183,8 @@ pub fn drop_body(response: &mut Response<ResponseBody>) {
     }
 }
 
-/// The edge's own response: the name of the status, for when the handler could not speak.
-fn plain(status: StatusCode) -> Response<ResponseBody> {
+/// The edge's own response: the name of the status, for when the handler cannot speak.
+pub(super) fn plain(status: StatusCode) -> Response<ResponseBody> {
     let mut response = Response::new(ResponseBody::from(Bytes::from(format!("{status}\n"))));
     *response.status_mut() = status;
     for (name, value) in

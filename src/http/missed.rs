@@ -3,7 +3,7 @@
 use http::header::LOCATION;
 use http::{HeaderValue, Method, Response, StatusCode};
 
-use super::answer::Failed;
+use super::failed::Failed;
 use super::{ResponseBody, page};
 use crate::site::failure::Failure;
 use crate::site::predicates::Head;

@@ -17,8 +17,13 @@
 //! | `body.rs`     | a request body, read under a size and a time limit                |
 //! | `handler.rs`  | the seam: [`Handler`], which answers, and [`Incoming`]            |
 //! | `limits.rs`   | every size and deadline of the edge in one place                  |
-//! | `served.rs`   | the site as a handler: which one answers, and the access log      |
+//! | `served.rs`   | the site as a handler: which one answers, and what the log is told |
+//! | `access_log.rs` | one line in the log for each request                            |
+//! | `failure_log.rs` | why requests failed                                            |
+//! | `refused_cookies.rs` | how many session cookies were refused, and why             |
 //! | `answer.rs`   | the life of a request: host, route, body, session, reply          |
+//! | `failed.rs`   | the one way from a failure to a response                          |
+//! | `broken.rs`   | the page of a site that has never been good                       |
 //! | `files/`      | static files: ranges, conditions, precompressed copies            |
 //! | `outage.rs`   | one line in the log when sessions cannot be had, one when they can |
 //! | `host.rs`     | whether a request is for this site                                |
@@ -28,11 +33,15 @@
 //! | `response_body.rs` | bytes, or a file that is sent as it is read                  |
 //! | `page.rs`     | replies to responses, and the pages for failures                  |
 
+mod access_log;
 mod activity;
 pub mod answer;
 mod body;
+mod broken;
 mod connections;
 pub mod descriptors;
+mod failed;
+mod failure_log;
 mod files;
 mod filter;
 mod guard;
@@ -47,17 +56,19 @@ mod origin;
 mod outage;
 pub mod page;
 mod params;
+mod refused_cookies;
 mod response_body;
 mod served;
 mod server;
 mod small_writes;
 
+pub use access_log::ACCESS_LOG;
 pub use body::{BodyError, RequestBody};
 pub use filter::drop_body;
-pub use handler::{Connection, Handler, Incoming};
+pub use handler::{Connection, Handler, Incoming, Trouble};
 pub use limits::Limits;
 pub use listen::{Address, ListenError, Listener};
-pub use params::{Form, form};
+pub use params::form;
 pub use response_body::ResponseBody;
-pub use served::{ACCESS_LOG, Served};
+pub use served::Served;
 pub use server::{Ending, serve};

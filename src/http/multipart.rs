@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::params::Form;
 use crate::site::failure::Failure;
+use crate::site::request::Form;
 
 /// The longest boundary there may be (RFC 2046 section 5.1.1).
 const MAX_BOUNDARY: usize = 70;

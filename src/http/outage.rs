@@ -1,5 +1,5 @@
-//! Tells the log when sessions can no longer be had, and when they can again: a line each, however
-//! many requests fail in between.
+//! Tells the log when sessions can no longer be had, once a minute while that lasts, and when they can
+//! again: a line each, however many requests fail in between.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,6 +14,9 @@ use crate::session::store::Key;
 /// A store that failed so recently is not back because one request got through.
 const CALM: Duration = Duration::from_secs(1);
 
+/// How often the log is told that an outage lasts.
+const OFTEN: Duration = Duration::from_secs(60);
+
 /// The outage that lasts at the moment, if there is one.
 #[derive(Debug, Default)]
 pub(super) struct Outage {
@@ -26,6 +29,7 @@ pub(super) struct Outage {
 struct Ongoing {
     since: Instant,
     last: Instant,
+    told: Instant,
     failures: u64,
 }
 
@@ -57,17 +61,29 @@ impl Outage {
     }
 
     fn failed(&self, kind: &str, why: &str) {
-        let now = Instant::now();
-        let mut ongoing = self.lock();
-        if let Some(ongoing) = &mut *ongoing {
-            ongoing.last = now;
-            ongoing.failures += 1;
-            return;
+        match self.count(Instant::now()) {
+            Some(1) => tracing::error!(
+                store = kind,
+                reason = why,
+                "sessions cannot be had: requests that need one are answered 503"
+            ),
+            Some(failures) => tracing::error!(store = kind, failures, reason = why, "sessions still cannot be had"),
+            None => {}
         }
-        *ongoing = Some(Ongoing { since: now, last: now, failures: 1 });
+    }
+
+    /// Counts a failure; how many there were by now, if it is time to tell.
+    fn count(&self, now: Instant) -> Option<u64> {
+        let mut ongoing = self.lock();
         self.lasts.store(true, Ordering::Relaxed);
-        drop(ongoing);
-        tracing::error!(store = kind, reason = why, "sessions cannot be had: requests that need one are answered 503");
+        let ongoing = ongoing.get_or_insert(Ongoing { since: now, last: now, told: now, failures: 0 });
+        ongoing.last = now;
+        ongoing.failures += 1;
+        let is_time = ongoing.failures == 1 || now - ongoing.told >= OFTEN;
+        is_time.then(|| {
+            ongoing.told = now;
+            ongoing.failures
+        })
     }
 
     fn stored(&self, kind: &str) {
@@ -110,5 +126,15 @@ mod tests {
         assert_eq!(failures(), None);
         outage.failed("redis", "connection refused");
         assert_eq!(failures(), Some(1), "the next one");
+    }
+    #[tokio::test(start_paused = true)]
+    async fn a_long_outage_is_told_of_once_a_minute() {
+        let outage = Outage::default();
+        let mut told = Vec::new();
+        for _ in 0..150 {
+            told.extend(outage.count(Instant::now()));
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        assert_eq!(told, [1, 61, 121]);
     }
 }

@@ -11,6 +11,7 @@ use super::ResponseBody;
 use crate::site::failure::Failure;
 use crate::site::params::errors;
 use crate::site::policy::POLICY;
+use crate::site::predicates::Accepted;
 use crate::site::response::{Body, Reply};
 use crate::site::title;
 
@@ -179,16 +180,36 @@ enum Preferred {
 
 /// What the client likes best. A browser asks for HTML; who takes anything gets HTML too.
 fn preferred(headers: &HeaderMap) -> Preferred {
-    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*").to_ascii_lowercase();
-    let takes =
-        |kind: &str| accept.split(',').any(|item| item.split(';').next().is_some_and(|item| item.trim() == kind));
-    if takes("text/html") {
-        Preferred::Html
-    } else if takes("application/json") {
-        Preferred::Json
-    } else if takes("*/*") || takes("text/*") {
-        Preferred::Html
-    } else {
-        Preferred::Plain
+    match Accepted::of(headers.get_all(ACCEPT).iter()).best(&["text/html", "application/json", "text/plain"]) {
+        Some("text/html") => Preferred::Html,
+        Some("application/json") => Preferred::Json,
+        _ => Preferred::Plain,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_told_as_the_client_likes_it() {
+        for (fields, kind) in [
+            (&[][..], "text/html; charset=utf-8"),
+            (&["*/*"], "text/html; charset=utf-8"),
+            (&["text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"], "text/html; charset=utf-8"),
+            (&["application/json"], "application/json"),
+            (&["application/json, text/plain, */*"], "application/json"),
+            (&["application/json;q=0.1, text/html"], "text/html; charset=utf-8"),
+            (&["text/html;q=0.1, application/json;q=0.9"], "application/json"),
+            (&["text/html;q=0", "application/json"], "application/json"),
+            (&["image/*"], "text/plain; charset=utf-8"),
+            (&["text/plain"], "text/plain; charset=utf-8"),
+        ] {
+            let headers = fields.iter().map(|field| (ACCEPT, HeaderValue::from_static(field)));
+            let mut accept = HeaderMap::new();
+            headers.for_each(|(name, value)| _ = accept.append(name, value));
+            let page = failure_page(&Failure::not_found(), "", &accept);
+            assert_eq!(page.headers, [(CONTENT_TYPE, HeaderValue::from_static(kind))], "{fields:?}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::multipart;
 use crate::site::failure::Failure;
-use crate::site::request::Fields;
+use crate::site::request::{Fields, Form};
 
 /// The parameters of a query string or an urlencoded form: `+` is a blank, names may repeat.
 ///
@@ -32,21 +32,6 @@ fn decode(text: &[u8], what: &str) -> Result<String, Failure> {
     let blanks: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
     let decoded: Vec<u8> = percent_decode(&blanks).collect();
     String::from_utf8(decoded).map_err(|_| Failure::bad_request(format!("The {what} is not UTF-8 text.")))
-}
-
-/// What a body holds.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Form {
-    /// Its parameters, in order.
-    pub fields: Fields,
-    /// The names of the fields that were sent as files.
-    pub files: Vec<String>,
-}
-
-impl From<Fields> for Form {
-    fn from(fields: Fields) -> Self {
-        Self { fields, files: Vec::new() }
-    }
 }
 
 /// The parameters in a body: an urlencoded or multipart form, or the entries of a JSON object. A

@@ -56,6 +56,15 @@ struct Origin {
     vocabulary: Vocabulary,
 }
 
+/// Why a site is read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// A file was perhaps saved.
+    Saved,
+    /// Somebody asked for it.
+    Asked,
+}
+
 /// What came of a reload.
 #[derive(Debug)]
 pub enum Outcome {

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::{Outcome, watch::Cause};
+use super::{Cause, Outcome};
 use crate::diagnostic::{Diagnostics, print};
 
 /// Tells what came of each reload: what changed goes to the log, problems are printed as

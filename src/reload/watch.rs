@@ -14,19 +14,10 @@ use tokio::task::{JoinError, spawn_blocking};
 
 use super::listening::Listening;
 use super::report::Report;
-use super::{Outcome, Reloader};
+use super::{Cause, Outcome, Reloader};
 
 /// A file that was caught half-written is whole a moment later.
 const SECOND_LOOK: Duration = Duration::from_millis(50);
-
-/// Why a site is read again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
-    /// A file was perhaps saved.
-    Saved,
-    /// Somebody asked for it.
-    Asked,
-}
 
 /// Reloads at every SIGHUP and, with `watch_files`, at every save, until `shutdown` completes.
 ///

@@ -14,6 +14,21 @@ use crate::session::secret::Secret;
 /// Parameters in the order they came; a name may come several times.
 pub type Fields = Vec<(String, Value)>;
 
+/// What a body holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Form {
+    /// Its parameters, in order.
+    pub fields: Fields,
+    /// The names of the fields that were sent as files.
+    pub files: Vec<String>,
+}
+
+impl From<Fields> for Form {
+    fn from(fields: Fields) -> Self {
+        Self { fields, files: Vec::new() }
+    }
+}
+
 /// A request, taken apart and checked; the input of [`super::route::Route::run`].
 #[derive(Clone, Debug)]
 pub struct Request<'r> {

@@ -40,6 +40,9 @@ pub fn check_listen(address: &str) -> Result<(), &'static str> {
     if address.starts_with("unix:") { Ok(()) } else { host_and_port(address).map(|_| ()) }
 }
 
+/// The proxy in `trusted_proxies` that has no address: the one behind the Unix socket.
+const UNIX: &str = "unix";
+
 /// What `[server]` says of whoever a request comes from, made ready for each request.
 #[derive(Clone, Debug, Default)]
 pub struct Edge {
@@ -47,6 +50,8 @@ pub struct Edge {
     pub hosts: Vec<String>,
     /// The proxies that are believed.
     pub proxies: Vec<IpNet>,
+    /// Whether clients of the Unix socket are believed: only a proxy gets there.
+    pub unix_proxy: bool,
     /// Whether visitors use HTTPS where no proxy says otherwise.
     pub https: bool,
 }
@@ -57,14 +62,17 @@ impl Edge {
         Self {
             hosts: server.allowed_hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
             proxies: server.trusted_proxies.iter().filter_map(|proxy| network(proxy)).collect(),
+            unix_proxy: server.trusted_proxies.iter().any(|proxy| proxy == UNIX),
             https: server.public_origin.as_deref().is_some_and(|origin| origin.starts_with("https:")),
         }
     }
 
-    /// Whether the server believes what this address says of others.
-    pub fn trusts(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        self.proxies.iter().any(|network| network.contains(&address))
+    /// Whether the server believes what this address says of others; `None` is a client of the Unix socket.
+    pub fn trusts(&self, address: Option<IpAddr>) -> bool {
+        address.map_or(self.unix_proxy, |address| {
+            let address = address.to_canonical();
+            self.proxies.iter().any(|network| network.contains(&address))
+        })
     }
 }
 
@@ -100,8 +108,8 @@ pub(super) fn check(settings: &Settings, problems: &mut Diagnostics) {
         }
     }
     for (i, proxy) in server.trusted_proxies.iter().enumerate() {
-        if network(proxy).is_none() {
-            let help = "a proxy is an address, such as `10.0.0.1`, without a port, or a network, such as `10.0.0.0/8`";
+        if proxy != UNIX && network(proxy).is_none() {
+            let help = "a proxy is an address, such as `10.0.0.1`, without a port, a network, such as `10.0.0.0/8`, or `unix`";
             refuse(&format!("server.trusted_proxies[{i}]"), format!("`{proxy}` is not an address"), help);
         }
     }

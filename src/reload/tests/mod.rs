@@ -15,7 +15,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
 use super::listening::Listening;
-use super::watch::{Cause, follow};
+use super::watch::follow;
 use super::*;
 use crate::session::Session;
 use crate::site::params::Checked;

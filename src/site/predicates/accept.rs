@@ -20,7 +20,7 @@ pub struct Liking {
 
 /// What a client takes.
 #[derive(Debug)]
-pub(super) struct Accepted(Vec<(String, u16)>);
+pub struct Accepted(Vec<(String, u16)>);
 
 impl Accepted {
     /// Reads the fields. None, or none that can be read, takes everything.
@@ -38,6 +38,17 @@ impl Accepted {
         let quality = if self.0.is_empty() { 1000 } else { named.unwrap_or_default() };
         let order = ORDER.iter().position(|known| *known == kind).unwrap_or(ORDER.len());
         (quality > 0).then(|| Liking { quality, order: Reverse(order), kind: Reverse(kind.to_owned()) })
+    }
+
+    /// The one of some types that it likes best; of those it likes as much, one that it names itself, and
+    /// of these the first.
+    pub fn best<'k>(&self, kinds: &[&'k str]) -> Option<&'k str> {
+        let named = |kind: &str| self.0.iter().any(|(own, _)| own == kind);
+        let liked = kinds.iter().enumerate().filter_map(|(index, kind)| {
+            let liking = self.liking(kind)?;
+            Some(((liking.quality, named(kind), Reverse(index)), *kind))
+        });
+        liked.max_by_key(|(liking, _)| *liking).map(|(_, kind)| kind)
     }
 }
 

@@ -14,8 +14,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use percent_encoding::percent_decode_str;
 use regex::Regex;
 
-use accept::Accepted;
-pub use accept::Liking;
+pub use accept::{Accepted, Liking};
 
 /// What a route is chosen by: a request as far as it is known before its body is read.
 #[derive(Clone, Copy, Debug)]

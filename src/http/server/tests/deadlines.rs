@@ -100,7 +100,6 @@ async fn a_handler_that_takes_too_long_is_answered_503() {
     client.send("GET /never HTTP/1.1\r\nhost: a\r\n\r\n").await;
     let said = client.response().await;
     assert_status(&said, 503);
-    assert!(said.contains("retry-after: "), "{said}");
     assert!(client.is_served().await, "the connection lives on");
 }
 

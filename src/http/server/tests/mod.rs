@@ -13,7 +13,8 @@ use tokio::time::timeout;
 
 use super::super::ResponseBody;
 use super::*;
-use crate::http::{Address, Incoming};
+use crate::http::filter::plain;
+use crate::http::{Address, Incoming, Trouble};
 
 mod deadlines;
 mod lifecycle;
@@ -44,13 +45,23 @@ const SHORT: Duration = Duration::from_millis(300);
 struct Puppet(Limits);
 
 impl Handler for Puppet {
+    type Call = ();
+
     fn limits(&self) -> Limits {
         self.0
     }
 
-    async fn answer(&self, incoming: Incoming) -> Response<ResponseBody> {
+    fn begin(&self, _: &Incoming) {}
+
+    fn stand_in(&self, _: &Incoming, (): &mut (), trouble: Trouble) -> Response<ResponseBody> {
+        plain(trouble.status())
+    }
+
+    fn end(&self, _: &Incoming, (): (), _: &Response<ResponseBody>) {}
+
+    async fn answer(&self, incoming: &mut Incoming, (): &mut ()) -> Response<ResponseBody> {
         match incoming.path.as_str() {
-            "/body" => match incoming.body.read(self.0.max_body, self.0.body).await {
+            "/body" => match std::mem::take(&mut incoming.body).read(self.0.max_body, self.0.body).await {
                 Ok(body) => Response::new(body.into()),
                 Err(error) => {
                     let mut response = Response::new(Bytes::from(error.to_string()).into());
@@ -66,7 +77,7 @@ impl Handler for Puppet {
                 response
             }
             "/large" => Response::new(Bytes::from(vec![b'x'; 16 << 20]).into()),
-            _ => Response::new(Bytes::from(describe(&incoming)).into()),
+            _ => Response::new(Bytes::from(describe(incoming)).into()),
         }
     }
 }
