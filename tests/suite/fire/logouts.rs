@@ -3,8 +3,6 @@
 use super::*;
 
 const RACES: usize = 10_000;
-/// As many for other ways to a store that has had its races.
-const FEWER_RACES: usize = 2_000;
 /// Races that are run at a time.
 const LANES: usize = 8;
 
@@ -17,9 +15,8 @@ pub fn no_session_comes_back_after_its_end(factory: Factory) {
         [at(0), at(1)]
     });
     let mut lanes: Vec<[Visitor; 2]> = lanes.collect();
-    let races = if matches!(factory, Factory::SENTINEL | Factory::CLUSTER) { FEWER_RACES } else { RACES };
     let tallies: Vec<Tally> = thread::scope(|scope| {
-        let racing: Vec<_> = lanes.iter_mut().map(|lane| scope.spawn(|| race(lane, races / LANES))).collect();
+        let racing: Vec<_> = lanes.iter_mut().map(|lane| scope.spawn(|| race(lane, RACES / LANES))).collect();
         racing.into_iter().map(|race| race.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
     });
     report("logouts (that were undone)", factory, servers.len(), tallies.into_iter().sum(), 0);

@@ -3,7 +3,7 @@
 //! | File | What must hold |
 //! |---|---|
 //! | `increments` | every visit is counted once, however many processes count at a time |
-//! | `pops` | what is popped reaches exactly one visitor |
+//! | `pops` | what is popped, a value or a flash message, reaches exactly one visitor |
 //! | `logouts` | a session that was ended never comes back |
 //! | `kills` | what was answered survives a kill -9, and nothing is in the way of the next process |
 //! | `readers` | visitors who only read leave nothing behind |
@@ -108,6 +108,16 @@ text    = "Given"
 path    = "/take"
 actions = [{ pop = "gift", default = "nothing" }]
 text    = "{{gift}}"
+
+[routes.flash]
+path    = "/flash/{gift}"
+actions = [{ flash = "{{path.gift}}" }]
+text    = "Given"
+
+[routes.show]
+path    = "/show"
+actions = [{ pop-flash = true, as = "gifts" }]
+text    = "{{#each gifts}}{{this}}{{else}}nothing{{/each}}"
 
 [routes.end]
 path    = "/end"
