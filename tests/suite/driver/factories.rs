@@ -26,6 +26,7 @@ impl Factory {
     pub const POSTGRES: Factory = Factory::at("postgres", "postgres", "SITEWRIGHT_TEST_POSTGRES");
     pub const MYSQL: Factory = Factory::at("mysql", "mysql", "SITEWRIGHT_TEST_MYSQL");
     pub const REDIS: Factory = Factory::at("redis", "redis", "SITEWRIGHT_TEST_REDIS");
+    pub const REDIS_TLS: Factory = Factory::at("redis tls", "redis", "SITEWRIGHT_TEST_REDIS_TLS");
     pub const SENTINEL: Factory = Factory::at("redis sentinel", "redis", "SITEWRIGHT_TEST_REDIS_SENTINEL");
     pub const CLUSTER: Factory = Factory::at("redis cluster", "redis", "SITEWRIGHT_TEST_REDIS_CLUSTER");
     pub const MEMCACHED: Factory = Factory::at("memcached", "memcached", "SITEWRIGHT_TEST_MEMCACHED");

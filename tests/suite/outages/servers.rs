@@ -1,6 +1,7 @@
 //! Servers that cannot be reached, or do not answer: a proxy stands before a real one.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,13 +29,47 @@ fn authority(url: &str) -> (usize, usize) {
     (start, end)
 }
 
+/// A Sentinel, or a node of a Cluster: it says the same to all who ask, which is where a server is.
+fn directory(reply: String) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let (mut client, reply) = (client.unwrap(), reply.clone());
+            thread::spawn(move || {
+                let questions = BufReader::new(client.try_clone().unwrap()).lines();
+                // Each begins with the number of its words.
+                for _ in questions.map_while(Result::ok).filter(|line| line.starts_with('*')) {
+                    if client.write_all(reply.as_bytes()).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
 impl Behind {
+    /// The servers that name another name the proxy, and behind it is a Redis that is there alone.
     fn new(factory: Factory) -> Behind {
-        let url = factory.url().expect("a server");
+        let is_named = matches!(factory, Factory::SENTINEL | Factory::CLUSTER);
+        let url = if is_named { Factory::REDIS.url() } else { factory.url() }.expect("a server");
         let (start, end) = authority(&url);
         let server = url[start..end].to_socket_addrs().unwrap().next().unwrap();
         let proxy = Proxy::new(server, 1);
-        let url = format!("{}{}{}", &url[..start], proxy.address, &url[end..]);
+        let port = proxy.address.port().to_string();
+        let url = match factory {
+            Factory::SENTINEL => {
+                let master = format!("*2\r\n$9\r\n127.0.0.1\r\n${}\r\n{port}\r\n", port.len());
+                format!("redis+sentinel://{}/sessions", directory(master))
+            }
+            Factory::CLUSTER => {
+                let slots = format!("*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$9\r\n127.0.0.1\r\n:{port}\r\n");
+                format!("redis+cluster://{}", directory(slots))
+            }
+            _ => format!("{}{}{}", &url[..start], proxy.address, &url[end..]),
+        };
         let site = site("").sessions_in(factory).env("SITEWRIGHT__SESSION__URL", &url);
         Behind { factory, proxy, site }
     }
@@ -331,5 +366,8 @@ tests_with! {
     postgres, Factory::POSTGRES, "needs PostgreSQL: run by tests/run";
     mysql, Factory::MYSQL, "needs MariaDB: run by tests/run";
     redis, Factory::REDIS, "needs Redis: run by tests/run";
+    redis_tls, Factory::REDIS_TLS, "needs Redis with TLS: run by tests/run";
+    redis_sentinel, Factory::SENTINEL, "needs Redis: run by tests/run";
+    redis_cluster, Factory::CLUSTER, "needs Redis: run by tests/run";
     memcached, Factory::MEMCACHED, "needs memcached: run by tests/run";
 }
