@@ -78,12 +78,12 @@ impl Settings {
     }
 
     /// Takes one directive from a comment's text, `@visitor bob`; `line` is where it stands.
-    pub fn apply(&mut self, line: Line<'_>, directive: &str) -> Result<(), Diagnostic> {
+    pub fn apply(&mut self, line: Line<'_>, directive: &str) -> Result<(), Box<Diagnostic>> {
         let directive = directive.trim();
         let (written, argument) = directive.split_once(char::is_whitespace).unwrap_or((directive, ""));
         let name = written.trim_start_matches('@');
         let argument = argument.trim();
-        let refuse = |message: &str| Err(line.error(directive, message));
+        let refuse = |message: &str| Err(line.error(directive, message).into());
         match name {
             // JetBrains also writes `@name = login`.
             "name" => match argument.trim_start_matches('=').trim() {
@@ -111,7 +111,7 @@ impl Settings {
             name if EDITORS_OWN.contains(&name) => {}
             _ => {
                 let help = did_you_mean(name, DIRECTIVES.map(|(name, ..)| name));
-                return Err(line.error(written, format!("unknown directive `{written}`")).maybe_help(help));
+                return Err(line.error(written, format!("unknown directive `{written}`")).maybe_help(help).into());
             }
         }
         Ok(())
@@ -130,7 +130,7 @@ impl Settings {
     }
 }
 
-fn moment(line: Line<'_>, directive: &str, argument: &str, now: f64) -> Result<f64, Diagnostic> {
+fn moment(line: Line<'_>, directive: &str, argument: &str, now: f64) -> Result<f64, Box<Diagnostic>> {
     let then = match argument.strip_prefix('+') {
         Some(duration) => seconds(duration).map(|seconds| now + seconds),
         None => clock::parse(argument),
@@ -146,7 +146,7 @@ fn moment(line: Line<'_>, directive: &str, argument: &str, now: f64) -> Result<f
         Some(then) if then >= clock::END => line.error(directive, "the clock ends with the year 9999"),
         Some(then) => return Ok(then),
     };
-    Err(problem)
+    Err(problem.into())
 }
 
 /// `90s`, `30m`, `1h30m`, `2d`.
@@ -175,7 +175,7 @@ mod tests {
     use super::*;
     use crate::diagnostic::Source;
 
-    fn apply(settings: &mut Settings, directive: &str) -> Result<(), Diagnostic> {
+    fn apply(settings: &mut Settings, directive: &str) -> Result<(), Box<Diagnostic>> {
         let source = Source::file("a.http", directive);
         let line = Line::all(&source).next().unwrap();
         settings.apply(line, directive)

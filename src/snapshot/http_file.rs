@@ -70,11 +70,12 @@ impl Parser {
             }
             (None, Some(directive)) => {
                 let last = block.lines.iter().rfind(|line| line.text.contains(directive));
-                last.map_or(Ok(()), |line| Err(line.error(directive, format!("no request follows `{directive}`"))))
+                let error = |line: &Line<'_>| line.error(directive, format!("no request follows `{directive}`")).into();
+                last.map(error).map_or(Ok(()), Err)
             }
             (None, None) => Ok(()),
         };
-        self.problems.extend(result.err());
+        self.problems.extend(result.err().map(|problem| *problem));
     }
 
     /// Takes a line above the request line; `false` when this is the request line itself.
@@ -87,18 +88,19 @@ impl Parser {
         } else {
             return text.is_empty();
         };
-        self.problems.extend(result.err());
+        self.problems.extend(result.err().map(|problem| *problem));
         true
     }
 
     /// `@host = http://localhost:6543`
-    fn define(&mut self, line: Line<'_>, text: &str) -> Result<(), Diagnostic> {
+    fn define(&mut self, line: Line<'_>, text: &str) -> Result<(), Box<Diagnostic>> {
         let (name, value) = text.split_once('=').unwrap_or((text, ""));
         let name = name.trim_start_matches('@').trim();
         if name.is_empty() || name.contains(char::is_whitespace) || !text.contains('=') {
             return Err(line
                 .error(text, "a variable is written `@name = value`")
-                .help("a directive stands in a comment: `# @visitor bob`"));
+                .help("a directive stands in a comment: `# @visitor bob`")
+                .into());
         }
         let value = self.expand(line, value.trim())?;
         self.variables.retain(|(known, _)| known != name);
@@ -112,7 +114,7 @@ impl Parser {
         first: Line<'_>,
         rest: impl Iterator<Item = Line<'a>>,
         settings: Settings,
-    ) -> Result<Request, Diagnostic> {
+    ) -> Result<Request, Box<Diagnostic>> {
         let rest = self.without_comments(rest);
         let mut rest = rest.into_iter().peekable();
 
@@ -158,7 +160,7 @@ impl Parser {
         kept
     }
 
-    fn body(&mut self, mut lines: Vec<Line<'_>>, content_type: &str) -> Result<String, Diagnostic> {
+    fn body(&mut self, mut lines: Vec<Line<'_>>, content_type: &str) -> Result<String, Box<Diagnostic>> {
         while lines.pop_if(|line| line.text.trim().is_empty()).is_some() {}
         let mut body = String::new();
         let form = content_type.starts_with("application/x-www-form-urlencoded");
@@ -181,7 +183,7 @@ impl Parser {
         Ok(body)
     }
 
-    fn expand(&self, line: Line<'_>, text: &str) -> Result<String, Diagnostic> {
+    fn expand(&self, line: Line<'_>, text: &str) -> Result<String, Box<Diagnostic>> {
         placeholder::fill(text, |name| {
             if name.starts_with('$') {
                 return Ok(format!("{{{{{name}}}}}"));
@@ -190,7 +192,7 @@ impl Parser {
             known.map(|(_, value)| value.clone()).ok_or_else(|| {
                 let known = self.variables.iter().map(|(known, _)| known.as_str());
                 let help = did_you_mean(name, known).unwrap_or_else(|| format!("declare it: `@{name} = …`"));
-                line.error(name, format!("no variable `{name}` above this line")).help(help)
+                line.error(name, format!("no variable `{name}` above this line")).help(help).into()
             })
         })
     }
@@ -207,16 +209,17 @@ fn content_type(headers: &[(HeaderName, String)]) -> &str {
     found.map_or("", |(_, value)| value)
 }
 
-fn refuse_files_and_scripts(line: Line<'_>) -> Result<(), Diagnostic> {
+fn refuse_files_and_scripts(line: Line<'_>) -> Result<(), Box<Diagnostic>> {
     let starts = |prefix: &str| line.text.starts_with(prefix);
     if starts("<> ") {
-        Err(line.error("<>", "references to earlier responses are not read here").help("delete the line"))
+        Err(line.error("<>", "references to earlier responses are not read here").help("delete the line").into())
     } else if starts("> {%") || starts("< {%") {
         Err(line
             .error("{%", "scripts are not run here")
-            .help("`{{$csrf-token}}` stands for the token the visitor was last shown"))
+            .help("`{{$csrf-token}}` stands for the token the visitor was last shown")
+            .into())
     } else if starts("< ") || starts("<@") {
-        Err(line.error("", "a body is not read from a file here").help("write the body into this file"))
+        Err(line.error("", "a body is not read from a file here").help("write the body into this file").into())
     } else {
         Ok(())
     }

@@ -36,7 +36,7 @@ impl<'t> Player<'t> {
 
     /// Sends one request and says what came of it, or why it cannot be sent. `previous` is what held for
     /// the request before.
-    pub async fn play(&mut self, request: &Request, previous: &Settings) -> Result<Played, Diagnostic> {
+    pub async fn play(&mut self, request: &Request, previous: &Settings) -> Result<Played, Box<Diagnostic>> {
         let settings = &request.settings;
         let session_cookie = self.target.cookie_name();
         let visitor = self.visitors.entry(settings.visitor.clone()).or_default();

@@ -71,14 +71,14 @@ pub const METHODS: [Method; 9] = [
 ];
 
 /// Reads `METHOD URL`, or a URL alone; `line` is where it begins.
-pub fn line(line: Line<'_>, text: &str) -> Result<(Method, Url), Diagnostic> {
+pub fn line(line: Line<'_>, text: &str) -> Result<(Method, Url), Box<Diagnostic>> {
     if let Some(url) = url(text) {
         return Ok((Method::GET, url));
     }
     let (word, target) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let Some(method) = METHODS.into_iter().find(|method| method.as_str().eq_ignore_ascii_case(word)) else {
         let help = did_you_mean(&word.to_ascii_uppercase(), METHODS.iter().map(Method::as_str));
-        return Err(line.error(word, format!("`{word}` is neither a method nor a URL")).maybe_help(help));
+        return Err(line.error(word, format!("`{word}` is neither a method nor a URL")).maybe_help(help).into());
     };
     let target = target.trim();
     let url = url(target).ok_or_else(|| line.error(target, "a URL begins with `/`, `http://` or `https://`"))?;
@@ -110,9 +110,9 @@ pub fn looks_like_request(text: &str) -> bool {
 }
 
 /// Reads `Name: value`.
-pub fn header(line: Line<'_>, text: &str) -> Result<(HeaderName, String), Diagnostic> {
+pub fn header(line: Line<'_>, text: &str) -> Result<(HeaderName, String), Box<Diagnostic>> {
     if looks_like_request(text) {
-        return Err(line.error("", "this is a request, and it stands among the headers of another").help(APART));
+        return Err(line.error("", "this is a request, and it stands among the headers of another").help(APART).into());
     }
     let (name, value) = text.split_once(':').ok_or_else(|| {
         line.error("", "a header is written `Name: value`").help("an empty line parts the headers from the body")
@@ -122,7 +122,7 @@ pub fn header(line: Line<'_>, text: &str) -> Result<(HeaderName, String), Diagno
         .map_err(|_| line.error(name, format!("`{name}` is no header name")))?;
     match HeaderValue::from_bytes(value.as_bytes()) {
         Ok(_) => Ok((parsed, value.to_owned())),
-        Err(_) => Err(line.error(value, "a header value holds no control characters")),
+        Err(_) => Err(line.error(value, "a header value holds no control characters").into()),
     }
 }
 
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
     use crate::diagnostic::Source;
 
-    fn parsed(text: &str) -> Result<(Method, Url), Diagnostic> {
+    fn parsed(text: &str) -> Result<(Method, Url), Box<Diagnostic>> {
         // Not even an empty text is without a line.
         let source = Source::file("a.http", format!("{text}\n"));
         line(Line::all(&source).next().unwrap(), text)
@@ -170,8 +170,8 @@ mod tests {
 
     #[test]
     fn a_request_is_told_from_a_header_and_from_text() {
-        for text in ["GET /x", "POST http://h/x HTTP/1.1", "  DELETE {{host}}/x"] {
-            assert_eq!(looks_like_request(&text.replace("{{host}}", "http://h")), true, "{text}");
+        for text in ["GET /x", "POST http://h/x HTTP/1.1", "  DELETE https://h/x"] {
+            assert!(looks_like_request(text), "{text}");
         }
         for text in ["X-A: b", "get /x", "GET", "GET it", "Get / and put", ""] {
             assert!(!looks_like_request(text), "{text}");

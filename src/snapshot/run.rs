@@ -76,7 +76,7 @@ async fn play(path: &Path, target: &dyn Target) -> Result<(HttpFile, Vec<Played>
     let start = Settings::default();
     let mut previous = &start;
     for request in &file.requests {
-        played.push(player.play(request, previous).await?);
+        played.push(player.play(request, previous).await.map_err(|problem| *problem)?);
         previous = &request.settings;
     }
     Ok((file, played))

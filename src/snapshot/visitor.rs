@@ -30,7 +30,7 @@ pub struct Visitor {
 
 impl Visitor {
     /// The request as it goes out, `{{$name}}` filled in and the jar's cookies added.
-    pub fn send(&mut self, request: &Request, session_cookie: &str) -> Result<http::Request<Bytes>, Diagnostic> {
+    pub fn send(&mut self, request: &Request, session_cookie: &str) -> Result<http::Request<Bytes>, Box<Diagnostic>> {
         let mut outgoing = self.fill(request)?;
         let brings_its_own = outgoing.headers().contains_key(header::COOKIE);
         let mut cookies = Vec::new();
@@ -84,7 +84,7 @@ impl Visitor {
     }
 
     /// The request as it goes out, but for the jar's cookies.
-    fn fill(&self, request: &Request) -> Result<http::Request<Bytes>, Diagnostic> {
+    fn fill(&self, request: &Request) -> Result<http::Request<Bytes>, Box<Diagnostic>> {
         let fill = |text: &str| placeholder::fill(text, |name| self.last_shown(request, name));
         let target = fill(&request.url.target)?;
         let target = utf8_percent_encode(&target, NOT_IN_URL).to_string();
@@ -111,16 +111,18 @@ impl Visitor {
         Ok(outgoing)
     }
 
-    fn last_shown(&self, request: &Request, name: &str) -> Result<String, Diagnostic> {
+    fn last_shown(&self, request: &Request, name: &str) -> Result<String, Box<Diagnostic>> {
         let wanted = name.trim_start_matches('$');
         let shown = self.shown.iter().rfind(|(_, known)| *known == wanted);
         shown.map(|(text, _)| text.clone()).ok_or_else(|| {
             let whom = named(request).map_or_else(String::new, |visitor| format!(" `{visitor}`"));
             let near = nearest_help(wanted, ["csrf-token"]);
             let error = request.error(format!("no response has shown{whom} a `{wanted}` yet"));
-            error.help(near.unwrap_or_else(|| {
-                format!("`{{{{{name}}}}}` is what a response has shown last; request a page that shows it first")
-            }))
+            error
+                .help(near.unwrap_or_else(|| {
+                    format!("`{{{{{name}}}}}` is what a response has shown last; request a page that shows it first")
+                }))
+                .into()
         })
     }
 
@@ -149,8 +151,8 @@ fn no_cookie(request: &Request, session_cookie: &str) -> Diagnostic {
     request.error(format!("`@tamper`: the jar{whose} sends no `{session_cookie}` cookie here"))
 }
 
-fn header_value(request: &Request, text: &str) -> Result<HeaderValue, Diagnostic> {
-    HeaderValue::from_bytes(text.as_bytes()).map_err(|_| request.error(format!("a header cannot hold {text:?}")))
+fn header_value(request: &Request, text: &str) -> Result<HeaderValue, Box<Diagnostic>> {
+    HeaderValue::from_bytes(text.as_bytes()).map_err(|_| request.error(format!("a header cannot hold {text:?}")).into())
 }
 
 /// Flips the lowest bit of a character that leaves a letter or digit: what is tested is the signature,
