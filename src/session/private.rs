@@ -62,7 +62,7 @@ pub fn make_private_folder(path: &Path, sync: impl Fn(&Path) -> io::Result<()>) 
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)?;
-    missing.into_iter().filter_map(Path::parent).try_for_each(|above| sync(above))
+    missing.into_iter().filter_map(Path::parent).try_for_each(sync)
 }
 
 /// Does for the folders above `path` what whoever made them may not have come

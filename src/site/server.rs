@@ -109,7 +109,8 @@ pub(super) fn check(settings: &Settings, problems: &mut Diagnostics) {
     }
     for (i, proxy) in server.trusted_proxies.iter().enumerate() {
         if proxy != UNIX && network(proxy).is_none() {
-            let help = "a proxy is an address, such as `10.0.0.1`, without a port, a network, such as `10.0.0.0/8`, or `unix`";
+            let help =
+                "a proxy is an address, such as `10.0.0.1`, without a port, a network, such as `10.0.0.0/8`, or `unix`";
             refuse(&format!("server.trusted_proxies[{i}]"), format!("`{proxy}` is not an address"), help);
         }
     }

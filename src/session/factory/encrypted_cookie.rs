@@ -47,7 +47,7 @@ const PURPOSE: &str = "encrypted-cookie";
 const NONCE_BYTES: usize = 24;
 
 /// The settings of an [`EncryptedCookie`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct EncryptedCookieOptions {
     /// Name and attributes of the cookie.
     pub cookie: CookieOptions,
@@ -55,12 +55,6 @@ pub struct EncryptedCookieOptions {
     pub lifetimes: Lifetimes,
     /// The secrets, at least one: the first seals, all open.
     pub secrets: Vec<Secret>,
-}
-
-impl Default for EncryptedCookieOptions {
-    fn default() -> Self {
-        Self { cookie: CookieOptions::default(), lifetimes: Lifetimes::default(), secrets: Vec::new() }
-    }
 }
 
 /// The `encrypted-cookie` factory.

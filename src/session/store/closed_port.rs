@@ -1,4 +1,5 @@
 //! For tests: an address where no server is.
+#![allow(clippy::expect_used, reason = "a test may fail loudly")]
 
 use std::net::SocketAddr;
 

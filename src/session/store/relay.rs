@@ -1,4 +1,5 @@
 //! For tests: a way to a server, with connections that break or fall silent.
+#![allow(clippy::expect_used, reason = "a test may fail loudly")]
 
 use std::net::SocketAddr;
 

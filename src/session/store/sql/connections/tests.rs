@@ -1,3 +1,5 @@
+#![allow(clippy::expect_used, reason = "a test may fail loudly")]
+
 use std::path::Path;
 use std::sync::Arc;
 
