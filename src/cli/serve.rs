@@ -60,7 +60,7 @@ pub fn run(options: &Options, config: &Path, vocabulary: &Vocabulary) -> Exit {
 async fn serve_site(options: &Options, config: &Path, vocabulary: &Vocabulary) -> Exit {
     let mut environment = process_environment();
     if let Some(address) = &options.listen {
-        environment.insert("SITEWRIGHT__SERVER__LISTEN".to_owned(), address.clone());
+        environment.insert("SITEWRIGHT__SERVER__LISTEN".to_owned(), from_here(address));
     }
     let (reloader, problems) = match Reloader::start(config.to_owned(), environment, vocabulary.clone(), options.reload)
     {
@@ -72,11 +72,7 @@ async fn serve_site(options: &Options, config: &Path, vocabulary: &Vocabulary) -
     };
     report(&problems);
     let live = reloader.live();
-    let address = match (&*live.now(), &options.listen) {
-        (State::Serving(serving), _) => serving.site.settings.server.listen.clone(),
-        (State::Broken(_), Some(address)) => address.clone(),
-        (State::Broken(_), None) => crate::config::settings::ServerSettings::default().listen,
-    };
+    let address = reloader.address();
     let listener = match Listener::bind(&address) {
         Ok(listener) => listener,
         Err(error) => return complain(&error),
@@ -105,6 +101,14 @@ async fn serve_site(options: &Options, config: &Path, vocabulary: &Vocabulary) -
         Ending::Aborted { connections } => tracing::warn!(connections, "stopped; some requests were cut off"),
     }
     Exit::Fine
+}
+
+/// An address of the command line: the path of a Unix socket there is found from where the command is
+/// given, not from the site.
+fn from_here(address: &str) -> String {
+    let path = address.strip_prefix("unix:").filter(|path| !path.is_empty());
+    let path = path.and_then(|path| std::path::absolute(path).ok());
+    path.map_or_else(|| address.to_owned(), |path| format!("unix:{}", path.display()))
 }
 
 /// Asks for a graceful stop on SIGTERM and SIGINT; a second one ends the program at once.

@@ -50,7 +50,7 @@ pub const SERVER: &[Key] = &[
         "listen",
         Kind::Text,
         "\"127.0.0.1:6543\"",
-        "Where to listen: `ADDRESS:PORT`, `[IPv6]:PORT`, `NAME:PORT` or `unix:PATH`. A change needs a restart.",
+        "Where to listen: `ADDRESS:PORT`, `[IPv6]:PORT`, `NAME:PORT` or `unix:PATH`, relative to `config.toml`. A change needs a restart.",
     ),
     key(
         "public_origin",

@@ -24,12 +24,14 @@ pub struct Changes {
     pub tables: Vec<&'static str>,
     /// Settings whose new value the running process cannot take up.
     pub needs_restart: Vec<&'static str>,
+    /// Whether visitors lose the sessions they have.
+    pub loses_sessions: bool,
 }
 
 impl Changes {
     /// Compares what was served (`None`: nothing yet) with what will be. `listening` is where the
-    /// process was told to listen, if a site told it.
-    pub(super) fn between(before: Option<&Serving>, after: &Serving, listening: Option<&str>) -> Self {
+    /// process listens.
+    pub(super) fn between(before: Option<&Serving>, after: &Serving, listening: &str) -> Self {
         let mut changes = Self::default();
         let old = before.map_or_else(BTreeMap::new, |before| by_name(&before.site));
         let new = by_name(&after.site);
@@ -44,8 +46,9 @@ impl Changes {
         changes.removed = gone.map(|name| (*name).to_owned()).collect();
         if let Some(before) = before {
             changes.tables = tables(before, after);
+            changes.loses_sessions = !after.keeps_sessions_of(before);
         }
-        if listening.is_some_and(|listening| listening != after.site.settings.server.listen) {
+        if listening != after.site.settings.server.listen {
             changes.needs_restart.push("server.listen");
         }
         changes
@@ -110,7 +113,7 @@ mod tests {
             changed: names(&["home", "hello"]),
             removed: names(&["y"]),
             tables: vec!["[data]"],
-            needs_restart: vec![],
+            ..Changes::default()
         };
         assert_eq!(changes.to_string(), "added `x`; changed `home`, `hello`, [data]; removed `y`");
         assert_eq!(Changes::default().to_string(), "every route is as it was");

@@ -1,5 +1,6 @@
 //! Hearing of saves, through the system's notifications or, without them, by asking.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -44,9 +45,9 @@ impl<W: notify::Watcher> Listening<W> {
         Self { heard: Arc::new(Notify::new()), ear: None, degraded: false }
     }
 
-    /// Listens from now on to the files that were read last.
-    pub fn listen_to(&mut self, inputs: &Inputs) {
-        let wanted = Wanted::of(inputs);
+    /// Listens from now on to the files that were read last, by paths that are found from `home`.
+    pub fn listen_to(&mut self, inputs: &Inputs, home: &Path) {
+        let wanted = Wanted::of(inputs, home);
         if self.ear.as_ref().is_some_and(|ear| !ear.deaf.load(Ordering::SeqCst) && *ear.wanted == wanted) {
             return;
         }

@@ -21,16 +21,16 @@ mod watch;
 use std::any::Any;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::config::Environment;
 use crate::config::read::Inputs;
+use crate::config::{self, Environment};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::site::Vocabulary;
 use crate::site::credentials::Secrets;
 use crate::site::live::{Live, Serving, State};
+use crate::site::{ServerSettings, Vocabulary, server};
 
 pub use changes::Changes;
 pub use watch::watch;
@@ -44,14 +44,17 @@ pub struct Reloader {
     inputs: Inputs,
     /// What the last try complained about.
     problems: Diagnostics,
-    /// Where the first site said to listen; `None` if there was none.
-    listening: Option<String>,
+    /// Where the settings said to listen at the start.
+    listening: String,
 }
 
 /// Where a site comes from.
 #[derive(Debug)]
 struct Origin {
     path: PathBuf,
+    /// The folder that paths are relative to: the one the program was started in, by a name that it
+    /// has again if it is deleted and made anew.
+    home: PathBuf,
     environment: Environment,
     vocabulary: Vocabulary,
 }
@@ -99,19 +102,30 @@ impl Reloader {
         serve_broken: bool,
     ) -> Result<(Self, Diagnostics), Diagnostics> {
         let known = Inputs { files: BTreeSet::from([path.clone()]), ..Inputs::default() };
-        let origin = Origin { path, environment, vocabulary };
+        let home = std::env::current_dir().unwrap_or_default();
+        let origin = Origin { path, home, environment, vocabulary };
         let mut problems = Diagnostics::default();
         let (state, inputs, listening) = match origin.load(None, &known, &mut problems) {
             Ok(serving) => {
                 let inputs = serving.site.inputs.clone();
                 let listening = serving.site.settings.server.listen.clone();
-                (State::Serving(Arc::new(serving)), inputs, Some(listening))
+                (State::Serving(Arc::new(serving)), inputs, listening)
             }
-            Err(inputs) if serve_broken => (State::Broken(Arc::new(problems.clone())), inputs, None),
+            Err(inputs) if serve_broken => (State::Broken(Arc::new(problems.clone())), inputs, origin.listening()),
             Err(_) => return Err(problems),
         };
         let live = Arc::new(Live::new(state));
         Ok((Self { live, origin, inputs, problems: problems.clone(), listening }, problems))
+    }
+
+    /// Where to listen; a Unix socket is found from the folder of the site. Of a site that is broken, the
+    /// settings can mostly be read all the same.
+    pub fn address(&self) -> String {
+        let folder = self.origin.path.parent().unwrap_or(Path::new(""));
+        match self.listening.strip_prefix("unix:") {
+            Some(path) if !path.is_empty() => format!("unix:{}", folder.join(path).display()),
+            _ => self.listening.clone(),
+        }
     }
 
     /// What is served, now and after every swap.
@@ -148,17 +162,27 @@ impl Reloader {
         if same && was_good {
             return Outcome::Unchanged;
         }
-        let changes = Changes::between(before.as_deref(), &after, self.listening.as_deref());
+        let changes = Changes::between(before.as_deref(), &after, &self.listening);
         self.live.swap(State::Serving(Arc::new(after)));
         Outcome::Applied { changes, took: start.elapsed(), warnings: problems }
     }
 }
 
 impl Origin {
+    /// `server.listen` of a site that is broken; the default if that is broken too.
+    fn listening(&self) -> String {
+        let settings = config::load(&self.path, &self.environment, &mut Diagnostics::default()).settings;
+        let listen = settings.server.listen;
+        let can_be = listen.starts_with("unix:") || server::host_and_port(&listen).is_ok();
+        if can_be { listen } else { ServerSettings::default().listen }
+    }
+
     /// Builds the site. What was read is in the site, or is the error; `known` stands in for it
     /// after a panic.
     fn load(&self, before: Option<&Serving>, known: &Inputs, problems: &mut Diagnostics) -> Result<Serving, Inputs> {
-        let Self { path, environment, vocabulary } = self;
+        let Self { path, home, environment, vocabulary } = self;
+        // It may be another folder by now; a program that stays in a deleted one finds nothing.
+        let _ = std::env::set_current_dir(home);
         // Nothing that lives on is changed while a site is built, so nothing can be left half-done.
         catch_unwind(AssertUnwindSafe(|| {
             let after = Serving::load_after(before, path, environment, vocabulary, Secrets::Generate, problems)?;

@@ -29,6 +29,11 @@ impl<O: Write> Report<O> {
             Outcome::Applied { changes, took, warnings } => {
                 self.show(warnings, false);
                 tracing::info!("reloaded in {:.1} ms: {changes}", took.as_secs_f64() * 1000.0);
+                if changes.loses_sessions {
+                    tracing::warn!(
+                        "visitors lose the sessions they have: `[session]` has another factory, place, secret or cookie"
+                    );
+                }
                 for setting in &changes.needs_restart {
                     tracing::warn!("`{setting}` has changed, which needs a restart");
                 }

@@ -40,14 +40,14 @@ pub enum Meaning {
 }
 
 impl Wanted {
-    /// What a site that was read from `inputs` needs.
-    pub fn of(inputs: &Inputs) -> Self {
+    /// What a site that was read from `inputs`, whose paths are found from `home`, needs.
+    pub fn of(inputs: &Inputs, home: &Path) -> Self {
         let mut wanted = Self::default();
         for file in &inputs.files {
-            wanted.trace(file);
+            wanted.trace(&home.join(file));
         }
         for folder in &inputs.folders {
-            if let Some(folder) = wanted.trace(folder).filter(|folder| folder.is_dir()) {
+            if let Some(folder) = wanted.trace(&home.join(folder)).filter(|folder| folder.is_dir()) {
                 wanted.0.insert(folder, Entries::All);
             }
         }
@@ -145,7 +145,7 @@ mod tests {
 
     fn wanted(files: &[&Path], folders: &[&Path]) -> Wanted {
         let owned = |paths: &[&Path]| paths.iter().map(|path| path.to_path_buf()).collect();
-        Wanted::of(&Inputs { files: owned(files), folders: owned(folders), fingerprint: 0 })
+        Wanted::of(&Inputs { files: owned(files), folders: owned(folders), fingerprint: 0 }, Path::new("/"))
     }
 
     fn folder() -> (tempfile::TempDir, PathBuf) {

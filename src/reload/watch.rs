@@ -100,7 +100,7 @@ impl<W: Watcher + Send + 'static> Work<W> {
 
     fn listen(&mut self) {
         if let Some(listening) = &mut self.listening {
-            listening.listen_to(&self.reloader.inputs);
+            listening.listen_to(&self.reloader.inputs, &self.reloader.origin.home);
         }
     }
 

@@ -101,6 +101,24 @@ impl Serving {
         self.credentials == *credentials && self.site.settings.session == *settings
     }
 
+    /// Whether visitors keep the sessions they have from when `before` was served.
+    pub fn keeps_sessions_of(&self, before: &Self) -> bool {
+        let (Some(old), Some(new)) = (&before.sessions, &self.sessions) else { return true };
+        if Arc::ptr_eq(old, new) {
+            return true;
+        }
+        let (old, new) = (&before.site.settings.session, &self.site.settings.session);
+        let same_place = old.factory == new.factory
+            && old.directory == new.directory
+            && old.database == new.database
+            && old.table == new.table
+            && old.key_prefix == new.key_prefix
+            && before.credentials.url == self.credentials.url;
+        let same_cookie = old.cookie_name == new.cookie_name && old.salt == new.salt && old.hashalg == new.hashalg;
+        let newest = before.credentials.secrets.first();
+        same_place && same_cookie && newest.is_none_or(|newest| self.credentials.secrets.contains(newest))
+    }
+
     fn as_previous(&self) -> Option<Previous<'_>> {
         let sessions = self.sessions.as_deref()?;
         Some(Previous { settings: &self.site.settings.session, credentials: &self.credentials, sessions })

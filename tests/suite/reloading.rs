@@ -1,6 +1,8 @@
 //! A site that changes under its visitors: no request fails, no count is lost, no page is half old and
 //! half new.
 
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::Duration;
 
@@ -175,6 +177,56 @@ fn a_site_that_is_not_there_yet_is_waited_for() {
 }
 
 #[test]
+fn a_broken_site_is_shown_where_it_is_to_be_served() {
+    let site = site();
+    let listen = |address: &str| format!("[server]\nlisten = \"{address}\"\n");
+    let good = config(0);
+    site.save("config.toml", &(listen("unix:site.sock") + &good.replace("path", "paht")));
+    let server = site.start(&["--reload"]);
+    server.wait_for_log("Showing what is wrong with config.toml at unix:site.sock");
+    let mut stream = UnixStream::connect(site.path("site.sock")).unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+    let mut shown = String::new();
+    stream.read_to_string(&mut shown).unwrap();
+    assert!(shown.starts_with("HTTP/1.1 503 ") && shown.contains(&html_escape("did you mean `path`?")), "{shown}");
+    site.save("config.toml", &(listen("127.0.0.1:1") + &good));
+    server.wait_for_log("`server.listen` has changed, which needs a restart");
+}
+
+#[test]
+fn a_socket_is_beside_the_file_that_names_it_and_one_of_the_command_line_is_here() {
+    let config = "[server]\nlisten = \"unix:site.sock\"\n[routes.home]\npath = \"/\"\ntext = \"ok\"\n";
+    let site = Site::new().file("sub/config.toml", config);
+    let server = site.start(&["--config", "sub/config.toml"]);
+    server.wait_for_log(" at unix:sub/site.sock");
+    assert!(site.path("sub/site.sock").exists());
+    let server = site.start(&["--config", "sub/config.toml", "--listen", "unix:here.sock"]);
+    server.wait_for_log("/here.sock");
+    assert!(site.path("here.sock").exists());
+}
+
+#[test]
+fn a_folder_that_is_deleted_and_made_again_is_followed() {
+    for watching in [true, false] {
+        let site = site();
+        let server = site.serve_with(if watching { &["--reload"] } else { &[] });
+        let mut visitor = server.visitor();
+        assert_eq!(generation(&mut visitor), 0);
+        std::fs::remove_dir_all(site.path("")).unwrap();
+        if watching {
+            server.wait_for_log("not reloaded");
+        }
+        let site = site.file("templates/page.hbs", PAGE).file("config.toml", &config(1));
+        if !watching {
+            server.signal("HUP");
+        }
+        server.wait_for_log("reloaded in");
+        assert_eq!(generation(&mut visitor), 1);
+        drop(site);
+    }
+}
+
+#[test]
 fn without_reload_a_broken_site_does_not_start() {
     let site = site();
     site.save("config.toml", "[routes.home]\npath = \"/\"\ntext = \"ok\"\ntxet = \"no\"\n");
@@ -249,8 +301,11 @@ fn secrets_rotate_without_losing_a_visitor() {
     let rounds = asking.stop();
     assert!(rounds > 0);
     rotate(&new);
+    assert!(!server.log().contains("visitors lose"), "{}", server.log());
     assert_eq!(visitor.get("/").count(), 2);
     assert_eq!(gone.get("/").count(), 1, "who stayed away has a new session");
+    rotate(&old);
+    server.wait_for_log("visitors lose the sessions they have");
 }
 
 #[test]

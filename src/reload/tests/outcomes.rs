@@ -85,6 +85,23 @@ fn what_needs_a_restart_is_named_until_it_is_taken_back() {
 }
 
 #[test]
+fn a_broken_start_listens_where_its_settings_say_and_remembers_it() {
+    let site = |listen: &str, text: &str| format!("{}[server]\nlisten = \"{listen}\"\n", showing(text));
+    let broken = |listen: &str| site(listen, "").replace("text", "txet");
+    for (listen, address) in [("127.0.0.1:7", "127.0.0.1:7"), ("nonsense", "127.0.0.1:6543")] {
+        let folder = Folder::new(&broken(listen));
+        let mut reloader = folder.start();
+        assert_eq!(reloader.address(), address);
+        write(&folder.config(), &site("127.0.0.1:8", "one"));
+        assert_eq!(changes(reloader.reload()).needs_restart, ["server.listen"]);
+        write(&folder.config(), &site(address, "one"));
+        assert_eq!(changes(reloader.reload()).needs_restart, [""; 0]);
+    }
+    let folder = Folder::new(&broken("unix:site.sock"));
+    assert_eq!(folder.start().address(), format!("unix:{}", folder.join("site.sock").display()));
+}
+
+#[test]
 fn a_broken_edit_changes_nothing_and_taking_it_back_is_news() {
     let folder = Folder::new(&showing("one"));
     let mut reloader = folder.start();
@@ -128,10 +145,17 @@ fn sessions_live_on_unless_they_are_declared_otherwise() {
     write(&folder.config(), &(with_session(&inline, "") + "[data]\nx = 1\n"));
     assert_eq!(changes(reloader.reload()).to_string(), "changed [data]");
     assert!(Arc::ptr_eq(&first, &factory(&reloader)));
-    for other in [with_session(&inline, "timeout = 60\n"), with_session(&format!("\"{SECRET}0\""), "timeout = 60\n")] {
+    let (other, named) = (format!("\"{SECRET}0\""), "timeout = 60\ncookie_name = \"other\"\n");
+    for (site, lost) in [
+        (with_session(&inline, "timeout = 60\n"), false),
+        (with_session(&other, "timeout = 60\n"), true),
+        (with_session(&other, named), true),
+        (with_session(&other, named).replace("signed-cookie", "memory"), true),
+    ] {
         let before = factory(&reloader);
-        write(&folder.config(), &other);
-        assert!(changes(reloader.reload()).tables.contains(&"[session]"));
+        write(&folder.config(), &site);
+        let changes = changes(reloader.reload());
+        assert_eq!((changes.tables.contains(&"[session]"), changes.loses_sessions), (true, lost), "{site}");
         assert!(!Arc::ptr_eq(&before, &factory(&reloader)));
     }
 }
