@@ -1,7 +1,7 @@
 //! Every table and key of the language, in one place: the parser refuses what is not here, and the
 //! reference page is generated from it.
 
-pub use super::setting_keys::{CSRF, Key, Kind, SERVER, SESSION};
+pub use super::setting_keys::{CORS, CSRF, Key, Kind, SERVER, SESSION};
 
 /// A key of a table of declarations: name, what it takes, what it means.
 pub type Declared = (&'static str, &'static str, &'static str);
@@ -11,6 +11,7 @@ pub const TOP: &[Declared] = &[
     ("server", "table", "How the process listens and what it puts up with."),
     ("session", "table", "The session factory, its secret, its cookie."),
     ("csrf", "table", "Which other sites may send forms here."),
+    ("cors", "table", "Which other origins' scripts may read answers; see *Scripts of other origins*."),
     ("templates", "table of strings", "Named inline templates."),
     (
         "template_directory",
@@ -229,7 +230,8 @@ pub fn names(list: &[Declared]) -> Vec<&'static str> {
 pub fn elsewhere(name: &str, inside: &str) -> Option<String> {
     let declared = |lists: &[&[Declared]]| lists.iter().any(|list| names(list).contains(&name));
     let setting = |list: &[Key]| list.iter().any(|key| key.name == name);
-    let below_a_header = inside.starts_with("routes.") || matches!(inside, "server" | "session" | "csrf" | "defaults");
+    let below_a_header =
+        inside.starts_with("routes.") || matches!(inside, "server" | "session" | "csrf" | "cors" | "defaults");
     if inside.starts_with("routes.") && !inside.ends_with(".match") && names(MATCH).contains(&name) {
         Some(format!("`{name}` is a predicate: write `match = {{ {name} = … }}`"))
     } else if inside.contains(".params.") && declared(&[ROUTE, RESPONSE]) {
@@ -242,6 +244,8 @@ pub fn elsewhere(name: &str, inside: &str) -> Option<String> {
         Some(format!("`{name}` belongs in `[session]`"))
     } else if setting(CSRF) && (inside.is_empty() || below_a_header) {
         Some(format!("`{name}` belongs in `[csrf]`"))
+    } else if setting(CORS) && (inside.is_empty() || below_a_header) {
+        Some(format!("`{name}` belongs in `[cors]`"))
     } else if below_a_header && declared(&[TOP]) {
         Some(format!("`{name}` belongs at the top of the file, above the first `[table]`"))
     } else {

@@ -8,7 +8,7 @@ use config::{ConfigError, Map, Source as Layer, Value as Layered, ValueKind};
 use serde::Deserialize;
 
 use super::keys::{self, Key, Kind};
-use super::settings::{CsrfSettings, ServerSettings, SessionSettings, Settings};
+use super::settings::{CorsSettings, CsrfSettings, ServerSettings, SessionSettings, Settings};
 use super::tree::{Node, Tree};
 use super::{kind, variables};
 use crate::diagnostic::{At, Diagnostic, Diagnostics, Place, Source};
@@ -20,8 +20,8 @@ pub const PREFIX: &str = "SITEWRIGHT__";
 /// gives all of it.
 const GROUPS: [&[&str]; 2] = [&["secret", "secrets"], &["url"]];
 
-pub(super) const TABLES: [(&str, &[Key]); 3] =
-    [("server", keys::SERVER), ("session", keys::SESSION), ("csrf", keys::CSRF)];
+pub(super) const TABLES: [(&str, &[Key]); 4] =
+    [("server", keys::SERVER), ("session", keys::SESSION), ("csrf", keys::CSRF), ("cors", keys::CORS)];
 
 /// Lays the environment over `config.local.toml` over the file. A value that does not fit is
 /// reported and left out.
@@ -50,19 +50,21 @@ pub fn layer(files: &[&Node], environment: &BTreeMap<String, String>, problems: 
         server: ServerSettings,
         session: SessionSettings,
         csrf: CsrfSettings,
+        cors: CorsSettings,
     }
     match builder.build().and_then(config::Config::try_deserialize::<All>) {
         Ok(all) => {
             settings.server = all.server;
             settings.session = all.session;
             settings.csrf = all.csrf;
+            settings.cors = all.cors;
         }
         Err(error) => problems.push(Diagnostic::nowhere(format!("the settings do not fit: {error}"))),
     }
     settings
 }
 
-/// One file's `[server]`, `[session]` and `[csrf]`, as a layer for the `config` crate.
+/// One file's `[server]`, `[session]`, `[csrf]` and `[cors]`, as a layer for the `config` crate.
 #[derive(Clone, Debug)]
 struct FileLayer(Map<String, Layered>);
 
@@ -198,7 +200,9 @@ fn takes(kind: Kind, below: Option<&str>) -> bool {
 fn unknown_variable(place: &Place, table: &str, name: &str) -> Diagnostic {
     let meant = variables::meant(&format!("{table}_{name}")).map(|meant| format!("did you mean `{meant}`?"));
     let help = meant.unwrap_or_else(|| {
-        format!("a variable sets a key of `[server]`, `[session]` or `[csrf]`, such as `{PREFIX}SESSION__TIMEOUT`")
+        format!(
+            "a variable sets a key of `[server]`, `[session]`, `[csrf]` or `[cors]`, such as `{PREFIX}SESSION__TIMEOUT`"
+        )
     });
     Diagnostic::error(place, "this variable sets nothing that exists").help(help)
 }

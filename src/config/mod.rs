@@ -135,14 +135,14 @@ impl File {
 
     /// `config.local.toml` is for settings; declarations in two files would be hard to follow.
     fn only_settings(mut self, problems: &mut Diagnostics) -> Self {
-        let settings = ["server", "session", "csrf"];
+        let settings = ["server", "session", "csrf", "cors"];
         let declared = |name: &str| keys::names(keys::TOP).contains(&name) && !settings.contains(&name);
         let (elsewhere, here): (Vec<_>, Vec<_>) =
             self.node.entries().iter().cloned().partition(|entry| declared(&entry.name));
         for entry in elsewhere {
             problems.push(
                 Diagnostic::error(&entry.name.place, format!("`{}` cannot be declared here", entry.name.value))
-                    .help("this file overrides `[server]`, `[session]` and `[csrf]`; declare everything else in `config.toml`"),
+                    .help("this file overrides `[server]`, `[session]`, `[csrf]` and `[cors]`; declare everything else in `config.toml`"),
             );
         }
         self.node.tree = Tree::Table(here);

@@ -1,6 +1,6 @@
-//! The keys of the tables of scalar settings: `[server]`, `[session]` and `[csrf]`.
+//! The keys of the tables of scalar settings: `[server]`, `[session]`, `[csrf]` and `[cors]`.
 
-/// What a setting of `[server]`, `[session]` or `[csrf]` takes.
+/// What a setting of one of these tables takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A string.
@@ -220,4 +220,28 @@ pub const CSRF: &[Key] = &[
         "[]",
         "Hosts whose pages may send forms here, besides the site's own: `example.org:8443`, `.example.org` with all below it, `null`.",
     ),
+];
+
+/// `[cors]`: scripts of pages of other origins.
+pub const CORS: &[Key] = &[
+    key(
+        "origins",
+        Kind::Texts,
+        "[]",
+        "The origins whose scripts may read answers: `https://app.example.org`; `\"*\"` is every one.",
+    ),
+    key("credentials", Kind::Boolean, "false", "Whether they may bring the visitor's cookies, and so the session."),
+    key(
+        "headers",
+        Kind::Texts,
+        "[\"content-type\", \"x-csrf-token\"]",
+        "The headers that they may send, beside those that every form sends.",
+    ),
+    key(
+        "expose",
+        Kind::Texts,
+        "[]",
+        "The headers of an answer that they may read, beside those that everyone may, such as `Content-Type`.",
+    ),
+    key("max_age", Kind::Seconds, "600", "How long a browser may remember what is allowed."),
 ];

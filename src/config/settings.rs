@@ -1,4 +1,4 @@
-//! The scalar settings of `[server]`, `[session]` and `[csrf]`, as types. Where they come from: `layer`.
+//! The scalar settings of `[server]`, `[session]`, `[csrf]` and `[cors]`, as types. Where they come from: `layer`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -167,6 +167,33 @@ impl Default for CsrfSettings {
     }
 }
 
+/// `[cors]`, every value in force.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+#[allow(missing_docs, reason = "each field is documented in `keys::CORS`, under its name")]
+pub struct CorsSettings {
+    #[serde(deserialize_with = "texts")]
+    pub origins: Vec<String>,
+    pub credentials: bool,
+    #[serde(deserialize_with = "texts")]
+    pub headers: Vec<String>,
+    #[serde(deserialize_with = "texts")]
+    pub expose: Vec<String>,
+    pub max_age: u64,
+}
+
+impl Default for CorsSettings {
+    fn default() -> Self {
+        Self {
+            origins: Vec::new(),
+            credentials: false,
+            headers: ["content-type", "x-csrf-token"].map(str::to_owned).into(),
+            expose: Vec::new(),
+            max_age: 600,
+        }
+    }
+}
+
 /// A whole number of seconds, or `"never"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span(pub Option<u64>);
@@ -229,6 +256,8 @@ pub struct Settings {
     pub session: SessionSettings,
     /// `[csrf]`.
     pub csrf: CsrfSettings,
+    /// `[cors]`.
+    pub cors: CorsSettings,
     /// Whether anything declares a `[session]`.
     pub has_session: bool,
     pub(super) places: BTreeMap<String, Place>,

@@ -19,6 +19,7 @@ use crate::session::Session;
 use crate::session::factory::{SessionError, Standing, Visit};
 use crate::session::transaction::{Rules, transact};
 use crate::site::cache::{PageKey, pages};
+use crate::site::cors::Cors;
 use crate::site::csrf::new_token;
 use crate::site::failure::Failure;
 use crate::site::live::Serving;
@@ -121,10 +122,12 @@ pub(super) async fn respond(
     account: &mut Account,
 ) -> Response<ResponseBody> {
     let body = std::mem::take(&mut incoming.body);
-    match attempt(serving, incoming, body, moment, account).await {
+    let mut response = match attempt(serving, incoming, body, moment, account).await {
         Ok(response) => response,
-        Err(failed) => failed.into_response(serving, incoming, moment, account),
-    }
+        Err(failed) => return failed.into_response(serving, incoming, moment, account),
+    };
+    page::shared(&serving.site, &incoming.headers, response.headers_mut());
+    response
 }
 
 async fn attempt(
@@ -142,6 +145,15 @@ async fn attempt(
     let host = host(incoming, &site.edge.hosts)?;
     if incoming.path == "*" {
         return Ok(page::options(&site.methods()));
+    }
+    if let Some(cors) = &site.cors
+        && Cors::is_asked(&incoming.method, &incoming.headers)
+        && let methods = site.methods_of(&incoming.path)
+        && !methods.is_empty()
+    {
+        let mut response = page::options(&methods);
+        cors.answer(&methods, &incoming.headers, response.headers_mut());
+        return Ok(response);
     }
     let head = Head {
         method: &incoming.method,

@@ -63,6 +63,7 @@ impl Failed {
         let used = if stored { page::Session::Stored } else { page::Session::Unused };
         let mut response = page::response(reply, used, set_cookie);
         page::failure_headers(&failure, &allowed, response.headers_mut());
+        page::shared(&serving.site, &asked.headers, response.headers_mut());
         account.failure = Some(failure);
         response
     }

@@ -13,7 +13,7 @@ use crate::site::params::errors;
 use crate::site::policy::POLICY;
 use crate::site::predicates::Accepted;
 use crate::site::response::{Body, Reply};
-use crate::site::title;
+use crate::site::{Site, title};
 
 /// What every response says unless its route says otherwise (OWASP secure headers; none of them
 /// keeps a page's own scripts or styles from working).
@@ -89,6 +89,13 @@ pub fn secure(headers: &mut HeaderMap) {
 pub fn vary(varies: &[HeaderName], headers: &mut HeaderMap) {
     for name in varies {
         headers.append(VARY, HeaderValue::from(name.clone()));
+    }
+}
+
+/// Says whose scripts may read it, beside the site's own.
+pub fn shared(site: &Site, asked: &HeaderMap, headers: &mut HeaderMap) {
+    if let Some(cors) = &site.cors {
+        cors.allow(asked, headers);
     }
 }
 

@@ -72,6 +72,7 @@ fn tables(before: &Serving, after: &Serving) -> Vec<&'static str> {
         ("[server]", before.site.settings.server != after.site.settings.server),
         ("[session]", !same_factory),
         ("[csrf]", before.site.settings.csrf != after.site.settings.csrf),
+        ("[cors]", before.site.settings.cors != after.site.settings.cors),
         ("[data]", any_part(|old, new| old.data != new.data)),
         ("[users]", before.site.users != after.site.users),
         ("[errors]", any_part(|old, new| !old.error_fingerprints().eq(new.error_fingerprints()))),

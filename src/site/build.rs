@@ -20,7 +20,7 @@ use super::route::{Route, SessionUse};
 use super::session_keys::{self, KeyUse, SessionKeys};
 use super::vocabulary::Vocabulary;
 use super::{
-    ErrorPage, Part, Site, cache, comparisons, csrf, escaping, fingerprint, open_redirect, params, predicates,
+    ErrorPage, Part, Site, cache, comparisons, cors, csrf, escaping, fingerprint, open_redirect, params, predicates,
     responses, secrecy, server, sessions, statics, users,
 };
 use crate::config::Loaded;
@@ -101,6 +101,7 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
     let router = paths::router(&declared, &routes, &statics, problems);
     server::check(&loaded.settings, problems);
     csrf::check(&loaded.settings, problems);
+    cors::check(&loaded.settings, &routes, problems);
     sessions::check(&loaded.settings, &routes, &declared, vocabulary, problems);
     if is_whole {
         check::nothing_to_serve(&routes, &statics, declarations, problems);
@@ -120,6 +121,7 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
         check::cookie_limits(&loaded.settings, &routes, vocabulary, problems);
     }
     Some(Site {
+        cors: cors::Cors::of(&loaded.settings),
         csrf: csrf::Csrf::new(&loaded.settings),
         edge: server::Edge::of(&loaded.settings.server),
         settings: loaded.settings,

@@ -44,6 +44,13 @@ impl Origin {
     }
 }
 
+/// An origin as browsers write it; `None` if it is none.
+pub(super) fn origin(text: &str) -> Option<String> {
+    let Origin { scheme, host } = Origin::parse(text)?;
+    let is_whole = text.split_once("://").is_some_and(|(_, rest)| !rest.contains(['/', '?', '#']));
+    (is_whole && matches!(scheme.as_str(), "http" | "https")).then(|| format!("{scheme}://{host}"))
+}
+
 fn without_default_port(host: &str, https: bool) -> String {
     host.strip_suffix(if https { ":443" } else { ":80" }).unwrap_or(host).to_owned()
 }
@@ -159,11 +166,20 @@ impl Csrf {
     }
 
     fn trusts(&self, origin: &Origin, request: &Request<'_>) -> bool {
+        (!request.https || origin.scheme == "https") && self.lists(origin)
+    }
+
+    /// Whether it takes an origin for its own or trusts it, whatever the request.
+    pub(super) fn takes(&self, origin: &str) -> bool {
+        Origin::parse(origin).is_some_and(|origin| self.public.as_ref() == Some(&origin) || self.lists(&origin))
+    }
+
+    fn lists(&self, origin: &Origin) -> bool {
         let fits = |trusted: &String| match trusted.strip_prefix('.') {
             Some(domain) => origin.host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')),
             None => origin.host == without_default_port(trusted, origin.scheme == "https"),
         };
-        (!request.https || origin.scheme == "https") && self.trusted.iter().any(fits)
+        self.trusted.iter().any(fits)
     }
 }
 

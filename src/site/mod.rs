@@ -8,6 +8,7 @@ mod build;
 pub mod cache;
 mod check;
 mod comparisons;
+pub mod cors;
 pub mod credentials;
 pub mod csrf;
 mod escaping;
@@ -60,6 +61,7 @@ use crate::session::Session;
 use crate::template::helpers::Links;
 use crate::template::render::Templates;
 use cache::PageKey;
+use cors::Cors;
 use csrf::Csrf;
 use failure::Failure;
 use predicates::{Head, Liking, Predicates};
@@ -93,6 +95,8 @@ pub struct Site {
     pub users: Vec<Users>,
     /// `[static]` of all parts.
     pub statics: Vec<StaticFiles>,
+    /// `[cors]`, if it allows anything.
+    pub cors: Option<Cors>,
     router: Router<Target>,
     templates: Templates,
     links: Arc<dyn Links>,
@@ -214,6 +218,12 @@ impl Site {
         methods.sort_by(|a, b| a.as_str().cmp(b.as_str()));
         methods.dedup();
         methods
+    }
+
+    /// The methods that a path answers, whatever else its routes ask of a request; none if there is no such
+    /// path.
+    pub fn methods_of(&self, path: &str) -> Vec<Method> {
+        self.router.allowed_by(path, &mut |group| group.first().copied())
     }
 
     /// Runs a route; see [`Route::run`].

@@ -176,8 +176,13 @@ impl<T> Router<T> {
     /// it, HEAD where there is GET, and OPTIONS. Routes with predicates are left aside. Empty when
     /// there is no such path.
     pub fn allowed(&self, raw_path: &str) -> Vec<Method> {
+        self.allowed_by(raw_path, &mut |_| None)
+    }
+
+    /// As [`Router::allowed`], with the routes with predicates that `choose` chooses.
+    pub fn allowed_by(&self, raw_path: &str, choose: &mut Choose<'_>) -> Vec<Method> {
         match path::decode(raw_path) {
-            Ok(Some(path)) => self.root.methods(&path, &mut |_| None),
+            Ok(Some(path)) => self.root.methods(&path, choose),
             Ok(None) | Err(_) => Vec::new(),
         }
     }

@@ -54,7 +54,7 @@ fn every_key_verb_and_helper_stands_in_an_example() {
     let routes = [keys::ROUTE, keys::MATCH, keys::PARAM, keys::ACTION, keys::RESPONSE, keys::REDIRECT];
     let tables = [keys::TOP, keys::CACHE, keys::ROUTE_CACHE, keys::STATIC, keys::MOUNT, keys::USERS];
     let declared = routes.into_iter().chain(tables).flatten().map(|(name, ..)| *name);
-    let settings = [keys::SERVER, keys::SESSION, keys::CSRF].into_iter().flatten().map(|key| key.name);
+    let settings = [keys::SERVER, keys::SESSION, keys::CSRF, keys::CORS].into_iter().flatten().map(|key| key.name);
     let verbs = VERBS.iter().flat_map(|verb| verb.options.iter().map(|opt| opt.name).chain([verb.name]));
     let others = keys::MESSAGES.iter().map(|(name, ..)| *name).chain(PARAM_TYPES.iter().map(|(name, ..)| *name));
     let factories = FACTORIES.iter().map(|kind| kind.name);
@@ -109,6 +109,7 @@ fn generate(section: &str) -> Option<String> {
         "server" => settings(keys::SERVER),
         "session" => settings(keys::SESSION),
         "csrf" => settings(keys::CSRF),
+        "cors" => settings(keys::CORS),
         "names" => pairs("Name", request::NAMES),
         "request" => pairs("Entry", request::REQUEST),
         "error" => pairs("Entry", ERROR),

@@ -2,6 +2,7 @@
 
 mod actions;
 mod caching;
+mod cors;
 pub mod csrf;
 mod data;
 mod expressions;
