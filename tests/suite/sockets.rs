@@ -108,13 +108,25 @@ fn half_a_head_is_408() {
 
 #[test]
 fn a_head_that_drips_is_408_however_steadily() {
-    let answer = attack(&[("header_timeout", "1")], |raw| {
-        for byte in "GET / HTTP/1.1\r\nX-Slow: ".bytes().chain(std::iter::repeat_n(b'x', 2_000)) {
-            if !raw.send([byte]) {
-                break;
-            }
+    drips_into_a_408("header_timeout", "GET / HTTP/1.1\r\nX-Slow: ");
+}
+
+#[test]
+fn a_body_that_drips_is_408_however_steadily() {
+    drips_into_a_408("body_timeout", &format!("{POST}Content-Length: 10000\r\n\r\nword="));
+}
+
+/// After this start, sends byte after byte until the server closes, which it does long before they run out.
+fn drips_into_a_408(deadline: &str, start: &str) {
+    const BYTES: usize = 2_000;
+    let answer = attack(&[(deadline, "1")], |raw| {
+        raw.send(start);
+        let taken = |_: &usize| {
             thread::sleep(Duration::from_millis(20));
-        }
+            raw.send("x")
+        };
+        let sent = (0..BYTES).take_while(taken).count();
+        assert!(sent < BYTES, "the server takes byte after byte");
     });
     // Bytes sent into the close may have cost the client its answer.
     if !answer.is_empty() {
@@ -141,7 +153,7 @@ fn a_connection_between_requests_is_closed_without_words() {
 }
 
 #[test]
-fn a_body_that_drips_is_408() {
+fn half_a_body_is_408() {
     let answer = attack(&[("body_timeout", "1")], |raw| {
         raw.send(format!("{POST}Content-Length: 1000\r\n\r\nword="));
     });

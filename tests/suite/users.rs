@@ -259,6 +259,9 @@ fn neither_a_password_nor_its_hash_is_in_a_log_a_page_or_a_command() {
         assert_hidden(&format!("{arguments:?}"), &(ran.out + &ran.err));
     }
     assert_hidden("the snapshot", &site.read("tests/all.snap"));
+    // What is told only of those who ask for more.
+    server.visitor().request("GET", "/").header("Cookie", "session=forged").send();
+    server.wait_for_log(" DEBUG ");
     server.signal("TERM");
     server.wait_for_log("stopp");
     assert_hidden("the log", &server.log());
