@@ -169,6 +169,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, vocabulary: &Vocabular
     }
 }
 
+/// Reads arguments as [`run`] does, and does nothing: for tests of the commands that pages show.
+///
+/// # Errors
+/// What the program would say of them.
+#[doc(hidden)]
+pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<(), String> {
+    Cli::try_parse_from(arguments).map(drop).map_err(|error| error.to_string())
+}
+
 /// Says on standard error what went wrong, in the style of a diagnostic.
 fn complain(message: &str) {
     let _ = writeln!(io::stderr(), "error: {message}");

@@ -8,17 +8,24 @@
 //! | `diff` | the site above, or the shipped one, loads with this edit |
 //! | `diff,broken` | with this edit, loading it prints the `text` below |
 //! | `http` | played on the site above, it gives the `snap` below |
+//! | `http,fragment` | it can be played on the site above |
 //! | `rust` | it stands in `examples/`, or in a test beside this one |
 //! | `haproxy` | it is run by the tests under fire |
+//! | `python` | it is run by the tests with Pyramid |
 //! | `console` | each `$ … sitewright …` prints the lines below it, where `…` stands for anything |
+//! | `sh` | each line is a command that the program takes, and `check` finds no problem |
+//! | `csv` | it is the file that examples read |
+//! | `text,prose` | nothing but that the program takes each `$ sitewright …` |
 //!
 //! With `UPDATE=1` in the environment, what comes out is written into the page.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, PoisonError};
 
 use sitewright::cli::in_process::InProcess;
+use sitewright::cli::{self, Exit};
 use sitewright::config::Environment;
 use sitewright::diagnostic::{Diagnostics, print};
 use sitewright::site::Vocabulary;
@@ -28,6 +35,7 @@ use sitewright::snapshot;
 use tempfile::TempDir;
 
 use crate::reference::TURN;
+use crate::{own_factory, own_verb};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -39,7 +47,11 @@ const STOCK: [(&str, &str); 4] = [
     ("[routes.home]", "path = \"/stock/home\"\ntext = \"\""),
 ];
 
+/// A file that examples read.
+const TEAS: &str = "name,price\nAssam,4.50\n\"Sencha, first harvest\",6.20\n";
+
 #[test]
+#[cfg_attr(not(feature = "default"), ignore = "needs every factory that there is by default")]
 fn examples_in_the_documentation_do_what_they_show() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let docs = std::fs::read_dir(Path::new(ROOT).join("docs")).unwrap().map(|entry| entry.unwrap().path());
@@ -91,6 +103,7 @@ impl Page {
                 let snap = self.play(text)?;
                 return self.expect(at + 2, "snap", snap);
             }
+            "http,fragment" => drop(self.play(text)?),
             "console" => {
                 let output = self.run(text);
                 return self.expect(at, "console", output);
@@ -111,7 +124,18 @@ impl Page {
                 let known = sources.iter().any(|source| source.contains(text.trim_end()));
                 return if known { Ok(()) } else { Err(format!("no such table:\n{text}")) };
             }
-            "text" | "snap" | "sh" | "python" | "haproxy" => {}
+            "sh" => return text.lines().try_for_each(takes),
+            "text,prose" => return text.lines().filter_map(|line| line.strip_prefix("$ ")).try_for_each(takes),
+            "csv" if text.trim_end() != TEAS.trim_end() => return Err(format!("no example reads this file:\n{text}")),
+            "text" | "snap" => {
+                let printed_by = if kind == "snap" { "http" } else { "broken" };
+                if at < 3 || !self.parts[at - 2].lines().next().is_some_and(|kind| kind.ends_with(printed_by)) {
+                    return Err(format!(
+                        "nothing above prints this; a text that nothing prints is `text,prose`:\n{text}"
+                    ));
+                }
+            }
+            "csv" | "python" | "haproxy" => {}
             other => return Err(format!("nobody tries blocks of the kind `{other}`")),
         }
         Ok(())
@@ -181,6 +205,53 @@ impl Page {
     }
 }
 
+/// Reads a command line as its program does, and runs it if it only checks.
+fn takes(line: &str) -> Result<(), String> {
+    let command = line.split(" > ").next().unwrap_or(line);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("printf '%s\\n' {command}")]).current_dir(ROOT);
+    let words = String::from_utf8(shell.output().unwrap().stdout).unwrap();
+    let is_setting = |word: &&str| word.split_once('=').is_some_and(|(name, _)| name == name.to_uppercase());
+    let words: Vec<&str> = words.lines().skip_while(is_setting).collect();
+    let (program, arguments, vocabulary) = match &words[..] {
+        [] | ["" | "export", ..] => return Ok(()),
+        ["tests/run"] if Path::new(ROOT).join("tests/run").exists() => return Ok(()),
+        ["sitewright", arguments @ ..] | ["cargo", "run", "--release", "--", arguments @ ..] => {
+            ("sitewright", arguments, Vocabulary::standard())
+        }
+        ["cargo", "run", "--example", name, "--", arguments @ ..] => {
+            let source = Path::new(ROOT).join("examples").join(name).with_extension("rs");
+            if !source.exists() {
+                return Err(format!("there is no example `{name}`"));
+            }
+            let vocabulary = Vocabulary::standard().with_verb(&own_verb::program::TOGGLE);
+            (*name, arguments, vocabulary.with_factory(&own_factory::program::JOURNAL))
+        }
+        _ => return Err(format!("nobody knows this command: {line}")),
+    };
+    let words = || std::iter::once(&program).chain(arguments).map(OsString::from);
+    cli::read(words()).map_err(|refusal| format!("{line}\n{refusal}"))?;
+    if arguments.first() == Some(&"check") && cli::run(words(), &vocabulary) != Exit::Fine {
+        return Err(format!("{line}: finds problems"));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_command_that_the_program_does_not_take_is_found_out() {
+    assert_eq!(takes("SITEWRIGHT__SESSION__FACTORY=memory sitewright test sites/*  # all"), Ok(()));
+    assert_eq!(takes("cargo run --example own_verb -- check examples/own_verb.toml"), Ok(()));
+    for wrong in [
+        "sitewright tset",
+        "sitewright test --updat > report.xml",
+        "sitewright check sites/nowhere.toml",
+        "cargo run --example nobodys -- check",
+        "rm -r sites",
+    ] {
+        assert!(takes(wrong).is_err(), "{wrong}");
+    }
+}
+
 /// Whether `text` is `pattern`, in which `…` stands for anything.
 fn matches(pattern: &str, text: &str) -> bool {
     let mut pieces = pattern.split('…');
@@ -203,7 +274,7 @@ fn an_ellipsis_stands_for_anything() {
 }
 
 /// A site of which a fragment says the interesting part; without a table, that is a route.
-fn completed(fragment: &str) -> String {
+pub fn completed(fragment: &str) -> String {
     let mut text = fragment.to_owned();
     if !fragment.lines().any(|line| line.starts_with('[')) {
         text = format!(
@@ -238,8 +309,7 @@ fn folder_with(text: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("config.toml"), text).unwrap();
     std::os::unix::fs::symlink(Path::new(ROOT).join("sites"), folder.path().join("sites")).unwrap();
-    let teas = "name,price\nAssam,4.50\n\"Sencha, first harvest\",6.20\n";
-    std::fs::write(folder.path().join("teas.csv"), teas).unwrap();
+    std::fs::write(folder.path().join("teas.csv"), TEAS).unwrap();
     let hash = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$8mVcfFXtLuuHkUBV+lDSRCWKNFJHxNSTbmbHOCHU2jw";
     std::fs::write(folder.path().join("users.toml"), format!("[ada]\npassword = \"{hash}\"\n")).unwrap();
     std::fs::create_dir(folder.path().join("pages")).unwrap();

@@ -19,7 +19,7 @@ use crate::driver::project;
 
 #[allow(dead_code, reason = "its `main` runs only when it is a program")]
 #[path = "../../examples/own_session_factory.rs"]
-mod program;
+pub mod program;
 
 /// The example's site, served from a folder of its own by its program, or by `sitewright` alone.
 fn load(folder: &Path, vocabulary: &Vocabulary) -> Result<Serving, String> {

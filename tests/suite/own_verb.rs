@@ -15,7 +15,7 @@ use sitewright::site::live::Serving;
 
 #[allow(dead_code, reason = "its `main` runs only when it is a program")]
 #[path = "../../examples/own_verb.rs"]
-mod program;
+pub mod program;
 
 /// The example's site in the language of its program, or of `sitewright` alone.
 fn load(vocabulary: &Vocabulary) -> Result<Serving, String> {

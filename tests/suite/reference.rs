@@ -17,6 +17,9 @@ use sitewright::site::factories::FACTORIES;
 use sitewright::site::{ERROR, request};
 use sitewright::snapshot::DIRECTIVES;
 use sitewright::template::helpers::HELPERS;
+use toml::Value;
+
+use crate::documentation::completed;
 
 /// Held while pages are read and rewritten.
 pub static TURN: Mutex<()> = Mutex::new(());
@@ -24,6 +27,7 @@ pub static TURN: Mutex<()> = Mutex::new(());
 const PAGES: [&str; 3] = ["README.md", "docs/reference.md", "docs/testing.md"];
 
 #[test]
+#[cfg_attr(not(feature = "default"), ignore = "needs every factory that there is by default")]
 fn generated_parts_of_the_documentation_are_what_the_code_says() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let mut stale = Vec::new();
@@ -44,23 +48,115 @@ fn generated_parts_of_the_documentation_are_what_the_code_says() {
     assert!(stale.is_empty(), "run `UPDATE=1 cargo test --test suite reference`\n\n{}", stale.join("\n"));
 }
 
-/// Who reads the reference alone finds each key written out somewhere.
+/// Who reads the pages alone finds each key written out somewhere, in the table it belongs to.
 #[test]
-fn every_key_verb_and_helper_stands_in_an_example() {
-    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference.md")).unwrap();
-    let blocks = page.split("\n```").skip(1).step_by(2).filter(|block| block.starts_with("toml"));
-    let examples = blocks.collect::<String>();
-    let words: BTreeSet<&str> = examples.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-').collect();
-    let routes = [keys::ROUTE, keys::MATCH, keys::PARAM, keys::ACTION, keys::RESPONSE, keys::REDIRECT];
-    let tables = [keys::TOP, keys::CACHE, keys::ROUTE_CACHE, keys::STATIC, keys::MOUNT, keys::USERS];
-    let declared = routes.into_iter().chain(tables).flatten().map(|(name, ..)| *name);
-    let settings = [keys::SERVER, keys::SESSION, keys::CSRF, keys::CORS].into_iter().flatten().map(|key| key.name);
-    let verbs = VERBS.iter().flat_map(|verb| verb.options.iter().map(|opt| opt.name).chain([verb.name]));
-    let others = keys::MESSAGES.iter().map(|(name, ..)| *name).chain(PARAM_TYPES.iter().map(|(name, ..)| *name));
-    let factories = FACTORIES.iter().map(|kind| kind.name);
-    let all = declared.chain(settings).chain(verbs).chain(others).chain(factories);
-    let missing: BTreeSet<&str> = all.filter(|name| !words.contains(name)).collect();
+fn every_key_verb_helper_and_directive_stands_in_an_example() {
+    let reference = page("docs/reference.md");
+    let mut written = BTreeSet::new();
+    for text in blocks(&reference, &["toml", "toml,fragment"]) {
+        let site = completed(text).parse().unwrap_or_else(|error| panic!("{error}in:\n{text}"));
+        collect("top", &Value::Table(site), &mut written);
+        written.extend(called(text).map(|name| ("helper", name.to_owned())));
+    }
+    let testing = page("docs/testing.md");
+    let lines = blocks(&testing, &["http", "http,fragment"]).flat_map(str::lines);
+    let directives = lines.filter_map(|line| line.strip_prefix("# @")?.split_whitespace().next());
+    written.extend(directives.map(|name| ("directive", name.to_owned())));
+
+    let declared = [
+        ("top", keys::TOP),
+        ("route", keys::ROUTE),
+        ("match", keys::MATCH),
+        ("param", keys::PARAM),
+        ("action", keys::ACTION),
+        ("response", keys::RESPONSE),
+        ("redirect", keys::REDIRECT),
+        ("cache", keys::CACHE),
+        ("route-cache", keys::ROUTE_CACHE),
+        ("static", keys::STATIC),
+        ("mount", keys::MOUNT),
+        ("users", keys::USERS),
+    ];
+    let declared = declared.into_iter().flat_map(|(table, keys)| keys.iter().map(move |(name, ..)| (table, *name)));
+    let settings = [("server", keys::SERVER), ("session", keys::SESSION), ("csrf", keys::CSRF), ("cors", keys::CORS)];
+    let settings = settings.into_iter().flat_map(|(table, keys)| keys.iter().map(move |key| (table, key.name)));
+    let verbs = VERBS.iter().map(|verb| ("action", verb.name));
+    let options = VERBS.iter().flat_map(|verb| verb.options.iter().map(|option| (verb.name, option.name)));
+    let messages = keys::MESSAGES.iter().map(|(name, ..)| ("messages", *name));
+    let types = PARAM_TYPES.iter().map(|(name, ..)| ("type", *name));
+    let factories = FACTORIES.iter().map(|kind| ("factory", kind.name));
+    let helpers = HELPERS.iter().map(|helper| ("helper", helper.name));
+    let directives = DIRECTIVES.iter().map(|(name, ..)| ("directive", *name));
+    let all = declared.chain(settings).chain(verbs).chain(options).chain(messages).chain(types).chain(factories);
+    let all = all.chain(helpers).chain(directives).map(|(table, name)| (table, name.to_owned()));
+    let missing: Vec<_> = all.filter(|place| !written.contains(place)).collect();
     assert!(missing.is_empty(), "in no example: {missing:?}");
+}
+
+fn page(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+/// The blocks of these kinds.
+fn blocks<'p>(page: &'p str, kinds: &'p [&str]) -> impl Iterator<Item = &'p str> {
+    let blocks = page.split("\n```").skip(1).step_by(2).filter_map(|block| block.split_once('\n'));
+    blocks.filter(|(kind, _)| kinds.contains(kind)).map(|(_, text)| text)
+}
+
+/// The names that may be helpers' in the templates and expressions of a text.
+fn called(text: &str) -> impl Iterator<Item = &str> {
+    let calls = text.split("{{").skip(1).chain(text.split('(').skip(1));
+    let names = calls.map(|call| call.trim_start_matches(['#', '{', ' ']));
+    names.filter_map(|call| call.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next())
+}
+
+/// Puts down every key of a table, and of those in it, with the kind of table it stands in.
+fn collect(table: &'static str, value: &Value, written: &mut BTreeSet<(&'static str, String)>) {
+    if let Value::Array(items) = value {
+        items.iter().for_each(|item| collect(table, item, written));
+    }
+    let Value::Table(entries) = value else { return };
+    let verb = VERBS.iter().find(|verb| table == "action" && entries.contains_key(verb.name));
+    for (key, value) in entries {
+        written.insert((table, key.clone()));
+        written.extend(verb.map(|verb| (verb.name, key.clone())));
+        if table == "route" && keys::RESPONSE.iter().any(|(name, ..)| name == key) {
+            written.insert(("response", key.clone()));
+        }
+        if let (("param", "type") | ("session", "factory"), Value::String(value)) = ((table, &**key), value) {
+            written.insert((if table == "param" { "type" } else { "factory" }, value.clone()));
+        }
+        if let Some(below) = below(table, key) {
+            collect(below, value, written);
+        }
+    }
+}
+
+/// The kind of table that is under this key of such a table, if it is one of ours.
+fn below(table: &str, key: &str) -> Option<&'static str> {
+    Some(match (table, key) {
+        ("top", "server") => "server",
+        ("top", "session") => "session",
+        ("top", "csrf") => "csrf",
+        ("top", "cache") => "cache",
+        ("top", "mount") => "mount",
+        ("top", "routes") => "routes",
+        ("top", "static") => "folders",
+        ("folders", _) => "static",
+        ("top", "users") => "files of users",
+        ("files of users", _) => "users",
+        ("top", "errors") => "responses",
+        ("top", "defaults") | ("routes", _) => "route",
+        ("route", "match") => "match",
+        ("route", "params") => "params",
+        ("route", "cache") => "route-cache",
+        ("route", "guards" | "actions") => "action",
+        ("params", _) => "param",
+        ("top", "messages") | ("param", "message") => "messages",
+        ("route", "invalid") | ("responses", _) | ("action", "or" | "respond") => "response",
+        ("route" | "response", "redirect") => "redirect",
+        _ => return None,
+    })
 }
 
 /// The page with every generated part made anew.

@@ -10,10 +10,14 @@ use serde_json::Value;
 
 use crate::driver::{Server, Site, Visitor, project};
 
-/// `tests/pyramid/app.py`, in the interpreter that `tests/run` set up.
+/// The interpreter that `tests/run` set up, with Pyramid at hand.
+pub fn python() -> Command {
+    Command::new(std::env::var_os("SITEWRIGHT_TEST_PYTHON").expect("SITEWRIGHT_TEST_PYTHON: run tests/run"))
+}
+
+/// `tests/pyramid/app.py`.
 fn app() -> Command {
-    let python = std::env::var_os("SITEWRIGHT_TEST_PYTHON").expect("SITEWRIGHT_TEST_PYTHON: run tests/run");
-    let mut command = Command::new(python);
+    let mut command = python();
     command.arg(project().join("tests/pyramid/app.py"));
     command
 }

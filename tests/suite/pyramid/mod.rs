@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use serde_json::{Value, json};
 use sitewright::session::factory::HashAlg;
 
-use crate::driver::{Answer, Visitor};
+use crate::driver::{Answer, Visitor, project};
 use live::{Pyramid, as_settings, both, created, sitewright, state};
 
 #[test]
@@ -24,6 +24,22 @@ fn the_counter_counts_on_whoever_answers() {
             expected += 1;
             assert_eq!(visitor.get(path).count(), expected);
         }
+    }
+}
+
+#[test]
+#[ignore = "needs Pyramid: run tests/run"]
+fn what_the_page_about_pyramid_shows_in_python_runs() {
+    let page = std::fs::read_to_string(project().join("docs/pyramid.md")).unwrap();
+    let blocks: Vec<_> = page.split("\n```python\n").skip(1).collect();
+    assert!(!blocks.is_empty());
+    for block in blocks {
+        let program = format!(
+            "import os\nfrom pyramid.session import SignedCookieSessionFactory\nos.environ['SESSION_SECRET'] = 'secret'\n{}",
+            block.split("\n```").next().unwrap()
+        );
+        let ran = live::python().args(["-c", &program]).output().unwrap();
+        assert!(ran.status.success(), "{}\nin:\n{program}", String::from_utf8_lossy(&ran.stderr));
     }
 }
 
