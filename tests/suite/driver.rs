@@ -22,10 +22,12 @@ use tempfile::TempDir;
 
 mod factories;
 mod proxy;
+mod random;
 mod visitor;
 
 pub use factories::Factory;
 pub use proxy::{Proxy, Weather};
+pub use random::Random;
 pub use visitor::{Answer, Asking, Raw, Visitor};
 
 /// How long a test waits for what must happen.

@@ -29,6 +29,8 @@ mod password_command;
 mod pyramid;
 mod reference;
 mod reloading;
+
+mod round_trips;
 mod schema;
 mod server_sessions;
 mod sessions_command;

@@ -138,6 +138,7 @@ fn below(table: &str, key: &str) -> Option<&'static str> {
         ("top", "server") => "server",
         ("top", "session") => "session",
         ("top", "csrf") => "csrf",
+        ("top", "cors") => "cors",
         ("top", "cache") => "cache",
         ("top", "mount") => "mount",
         ("top", "routes") => "routes",

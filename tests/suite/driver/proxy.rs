@@ -1,14 +1,14 @@
 //! A TCP proxy that does to a connection what networks and dying servers do.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpSocket;
 
-use super::PATIENCE;
+use super::{PATIENCE, Random};
 
 /// What becomes of the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,10 +64,13 @@ struct State {
     replies: u64,
     listening: bool,
     over: bool,
-    random: u64,
+    random: Random,
     /// Both ends of every connection.
     open: Vec<Arc<[TcpStream; 2]>>,
     accepted: usize,
+    /// The way the last bytes went, and how often a request has followed a reply.
+    last: Way,
+    exchanges: usize,
 }
 
 impl Proxy {
@@ -83,9 +86,11 @@ impl Proxy {
             replies: 0,
             listening: true,
             over: false,
-            random: seed,
+            random: Random(seed),
             open: Vec::new(),
             accepted: 0,
+            last: Way::Reply,
+            exchanges: 0,
         };
         let shared = Arc::new(Shared { server, state: Mutex::new(state), changed: Condvar::new() });
         let listener = TcpListener::bind(address).unwrap();
@@ -114,6 +119,22 @@ impl Proxy {
         }
     }
 
+    /// A proxy before the server in a URL, and the URL that leads there by way of it.
+    pub fn before(url: &str) -> (Proxy, String) {
+        let start = url.find("://").map_or(0, |at| at + 3);
+        let end = url[start..].find(['/', '?']).map_or(url.len(), |at| start + at);
+        let start = url[start..end].rfind('@').map_or(start, |at| start + at + 1);
+        let proxy = Proxy::new(url[start..end].to_socket_addrs().unwrap().next().unwrap(), 1);
+        let url = format!("{}{}{}", &url[..start], proxy.address, &url[end..]);
+        (proxy, url)
+    }
+
+    /// How often the server was asked something and somebody waited for the reply, as long as one asks
+    /// at a time.
+    pub fn exchanges(&self) -> usize {
+        self.shared.lock().exchanges
+    }
+
     /// How many connections there have been.
     pub fn accepted(&self) -> usize {
         self.shared.lock().accepted
@@ -136,15 +157,6 @@ impl State {
         for ends in self.open.drain(..) {
             close(&ends);
         }
-    }
-
-    /// SplitMix64: a number below `limit`.
-    fn random(&mut self, limit: u64) -> u64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.random;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit
     }
 }
 
@@ -247,6 +259,8 @@ impl Shared {
             _ => false,
         };
         let mut state = self.wait_while(|state| held(state.weather));
+        state.exchanges += usize::from((state.last, way) == (Way::Reply, Way::Request));
+        state.last = way;
         match state.weather {
             Weather::Slow(time) => {
                 drop(state);
@@ -265,7 +279,7 @@ impl Shared {
                 return torn(to);
             }
             Weather::Wild(long) => {
-                let (dice, time) = (state.random(100), state.random(50));
+                let (dice, time) = (state.random.below(100), state.random.below(50));
                 let deadline = Instant::now() + long;
                 let changes = state.changes;
                 drop(state);
@@ -338,7 +352,9 @@ fn the_proxy_makes_the_weather_it_is_told() {
         nothing
     };
     let old = connect().unwrap();
-    assert_eq!(ask(&old, 1).unwrap(), 2);
+    for exchanges in 1..5 {
+        assert_eq!((ask(&old, 1).unwrap(), proxy.exchanges()), (2, exchanges));
+    }
     for weather in [Weather::Stalled, Weather::RepliesHeld] {
         proxy.set(weather);
         let new = connect().unwrap();

@@ -143,16 +143,9 @@ fn visitors(servers: &[Server], number: usize) -> Vec<Visitor> {
     servers.iter().cycle().take(number).map(Server::visitor).collect()
 }
 
-/// Begins a session, whatever the visitor did before: its cookie. On a busy machine a first connection
-/// may not be made in time; who is told to come again does.
+/// Begins a session, whatever the visitor did before: its cookie.
 fn begin(visitor: &mut Visitor, path: &str) -> String {
-    let deadline = Instant::now() + PATIENCE;
-    let mut answer = visitor.request("GET", path).header("Cookie", "none=1").send();
-    while answer.status == 503 && !answer.header("retry-after").is_empty() && Instant::now() < deadline {
-        thread::sleep(Duration::from_millis(100));
-        answer = visitor.request("GET", path).header("Cookie", "none=1").send();
-    }
-    assert_eq!(answer.status, 200, "{}", answer.text());
+    let answer = persist(visitor, path, "none=1");
     let cookies = answer.set_cookies();
     assert_eq!(cookies.len(), 1, "a session begins");
     cookies[0].split(';').next().unwrap().to_owned()
@@ -161,6 +154,23 @@ fn begin(visitor: &mut Visitor, path: &str) -> String {
 /// Asks with this cookie, whatever the visitor got before.
 fn ask(visitor: &mut Visitor, path: &str, cookie: &str) -> io::Result<Answer> {
     visitor.request("GET", path).header("Cookie", cookie).try_send()
+}
+
+/// Asks, and comes again if told to: on a busy machine the store may not be had in time.
+fn persist(visitor: &mut Visitor, path: &str, cookie: &str) -> Answer {
+    let deadline = Instant::now() + PATIENCE;
+    let mut answer = ask(visitor, path, cookie).unwrap();
+    while is_put_off(&answer) && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(100));
+        answer = ask(visitor, path, cookie).unwrap();
+    }
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer
+}
+
+/// Whether nothing has happened, and the visitor is told to come again.
+fn is_put_off(answer: &Answer) -> bool {
+    answer.status == 503 && !answer.header("retry-after").is_empty()
 }
 
 /// Has all do something at the same time; what panics there, fails the test.

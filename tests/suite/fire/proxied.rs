@@ -1,8 +1,9 @@
 //! What docs/scaling.md shows, run: three processes behind HAProxy, one of which is killed.
 
-use std::fs;
+use std::fs::{self, File};
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -92,7 +93,17 @@ fn block(kind: &str, text: &str) -> String {
 /// HAProxy as the page sets it up, in front of these servers.
 struct HaProxy {
     address: SocketAddr,
+    log: PathBuf,
     _process: Process,
+}
+
+/// What it has to say is wanted when a test fails.
+impl Drop for HaProxy {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            println!("HAProxy:\n{}", fs::read_to_string(&self.log).unwrap_or_default());
+        }
+    }
 }
 
 impl HaProxy {
@@ -114,8 +125,9 @@ impl HaProxy {
         let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin";
         let mut command = Command::new("haproxy");
         command.env("PATH", path).args(["-db", "-f"]).arg(site.path("haproxy.cfg"));
-        command.stdin(Stdio::from(OwnedFd::from(listener))).stdout(Stdio::null()).stderr(Stdio::null());
+        let log = site.path("haproxy.log");
+        command.stdin(Stdio::from(OwnedFd::from(listener))).stdout(Stdio::null()).stderr(File::create(&log).unwrap());
         let process = command.spawn();
-        HaProxy { address, _process: Process(process.expect("haproxy is not installed")) }
+        HaProxy { address, log, _process: Process(process.expect("haproxy is not installed")) }
     }
 }

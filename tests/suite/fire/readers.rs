@@ -1,6 +1,6 @@
 //! Visitors who only read leave nothing behind.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -106,15 +106,26 @@ impl Store<'_> {
 fn in_memcached(site: &Site) -> u64 {
     let setting = |name: &str| &site.environment().iter().find(|(key, _)| key == name).unwrap().1;
     let address = setting("SITEWRIGHT__SESSION__URL").strip_prefix("memcached://").unwrap();
-    let mut connection = TcpStream::connect(address).unwrap();
-    connection.write_all(b"lru_crawler metadump all\r\n").unwrap();
-    let mut keys = Vec::new();
-    while !keys.ends_with(b"END\r\n") {
-        let mut part = [0; 4096];
-        let length = connection.read(&mut part).unwrap();
-        assert!(length > 0, "{}", String::from_utf8_lossy(&keys));
-        keys.extend(&part[..length]);
-    }
     let prefix = setting("SITEWRIGHT__SESSION__KEY_PREFIX").replace(':', "%3A");
-    String::from_utf8(keys).unwrap().lines().filter(|line| line.starts_with(&format!("key={prefix}"))).count() as u64
+    metadump(address).lines().filter(|line| line.starts_with(&format!("key={prefix}"))).count() as u64
+}
+
+/// A line for each key that memcached has. It tells one client at a time, and others to come again.
+fn metadump(address: &str) -> String {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        let mut connection = TcpStream::connect(address).unwrap();
+        connection.set_read_timeout(Some(PATIENCE)).unwrap();
+        connection.write_all(b"lru_crawler metadump all\r\n").unwrap();
+        let (mut connection, mut keys) = (BufReader::new(connection), String::new());
+        while !keys.starts_with("BUSY") {
+            let line = keys.len();
+            assert!(connection.read_line(&mut keys).unwrap() > 0, "{keys}");
+            if &keys[line..] == "END\r\n" {
+                return keys;
+            }
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    panic!("memcached stays busy");
 }
