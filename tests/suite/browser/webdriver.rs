@@ -1,9 +1,11 @@
 //! Chromium, driven by WebDriver (W3C): JSON over HTTP, to `chromedriver`.
 
 use std::cell::RefCell;
+use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::net::SocketAddr;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,70 +14,103 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::driver::{PATIENCE, Visitor};
+use crate::driver::{PATIENCE, Process, Visitor};
 
 /// The key under which WebDriver hands out elements (section 12.2).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
-/// Starts chromedriver, which says what port it has taken. It takes one that is free for IPv4, and ends
-/// where somebody else has it for IPv6.
-fn start_driver(home: &Path) -> Option<(Child, u16)> {
-    let mut driver = Command::new("chromedriver")
-        .arg("--port=0")
-        .envs([("HOME", home), ("TMPDIR", home)])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("chromedriver: run tests/run");
-    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
-    let port = lines.find_map(|line| line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok());
-    if port.is_none() {
-        driver.wait().unwrap();
+/// Chromedriver, with what it needs of its own. It ends when it is dropped.
+struct Driver {
+    _process: Process,
+    http: RefCell<Visitor>,
+    /// For the profile of the browser, and the log.
+    home: TempDir,
+}
+
+impl Driver {
+    /// Starts one, which says what port it has taken. It takes one that is free for IPv4, and ends where
+    /// somebody else has it for IPv6.
+    fn start() -> Result<Driver, String> {
+        let home = tempfile::tempdir().unwrap();
+        let mut command = Command::new("chromedriver");
+        command.args(["--port=0", "--log-path=chromedriver.log"]).current_dir(home.path());
+        command.envs([("HOME", home.path()), ("TMPDIR", home.path())]).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut process = Process(command.spawn().expect("chromedriver: run tests/run"));
+        let lines = BufReader::new(process.0.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let (say, said) = mpsc::channel();
+        thread::spawn(move || {
+            for port in
+                lines.filter_map(|line| line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok())
+            {
+                let _ = say.send(port);
+            }
+        });
+        let http = RefCell::new(Visitor::new(([127, 0, 0, 1], 0).into()));
+        let driver = Driver { _process: process, http, home };
+        let port: u16 = said.recv_timeout(PATIENCE).map_err(|_| driver.log())?;
+        driver.http.borrow_mut().moves_to(SocketAddr::from(([127, 0, 0, 1], port)));
+        Ok(driver)
     }
-    Some((driver, port?))
+
+    /// What it wrote down.
+    fn log(&self) -> String {
+        fs::read_to_string(self.home.path().join("chromedriver.log")).unwrap_or_default()
+    }
+
+    fn ask(&self, method: &str, path: &str, body: &Value) -> Result<Value, String> {
+        let mut http = self.http.borrow_mut();
+        let request = http.request(method, path);
+        let request = if method == "POST" { request.body("application/json", body.to_string()) } else { request };
+        let answer = request.try_send().map_err(|error| error.to_string())?;
+        let value: Value = serde_json::from_slice(&answer.body).map_err(|error| error.to_string())?;
+        let value = &value["value"];
+        if answer.status == 200 { Ok(value.clone()) } else { Err(value["message"].to_string()) }
+    }
 }
 
 /// A browser with a profile of its own, on a page of 480 by 160 pixels. It ends when it is dropped.
 pub struct Browser {
-    driver: Child,
-    http: RefCell<Visitor>,
+    driver: Driver,
     session: String,
-    _profile: TempDir,
 }
 
 impl Browser {
+    /// Starts one. On a busy machine that may take more than one attempt.
     pub fn start() -> Browser {
-        let profile = tempfile::tempdir().unwrap();
-        let (driver, port) = (0..10).find_map(|_| start_driver(profile.path())).expect("a port from chromedriver");
-        let http = RefCell::new(Visitor::new(([127, 0, 0, 1], port).into()));
-        let mut browser = Browser { driver, http, session: String::new(), _profile: profile };
-        let folder = browser._profile.path().join("profile");
+        let mut failures = String::new();
+        for _ in 0..3 {
+            match Browser::try_start() {
+                Ok(browser) => return browser,
+                Err(why) => failures += &format!("{why}\n"),
+            }
+        }
+        panic!("no browser starts:\n{failures}");
+    }
+
+    fn try_start() -> Result<Browser, String> {
+        let driver = Driver::start()?;
         let options = json!({ "args": [
             "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
             "--no-first-run", "--disable-background-networking", "--disable-component-update",
             "--disable-sync", "--disable-quic", "--no-proxy-server",
             // Not even a name is looked up outside this machine.
             "--host-resolver-rules=MAP localhost 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-            format!("--user-data-dir={}", folder.display()),
+            format!("--user-data-dir={}", driver.home.path().join("profile").display()),
         ] });
         let wanted = json!({ "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" } });
-        let made = browser.ask("POST", "", json!({ "capabilities": { "alwaysMatch": wanted } }));
-        browser.session = format!("/{}", made["sessionId"].as_str().unwrap());
+        let wanted = json!({ "capabilities": { "alwaysMatch": wanted } });
+        let made = driver.ask("POST", "/session", &wanted).map_err(|why| format!("{why}\n{}", driver.log()))?;
+        let browser = Browser { driver, session: format!("/session/{}", made["sessionId"].as_str().unwrap()) };
         let size = json!({ "width": 480, "height": 160, "deviceScaleFactor": 1, "mobile": false });
         let command = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": size });
         browser.ask("POST", "/goog/cdp/execute", command);
-        browser
+        Ok(browser)
     }
 
     fn ask(&self, method: &str, path: &str, body: Value) -> Value {
-        let path = format!("/session{}{path}", self.session);
-        let mut http = self.http.borrow_mut();
-        let request = http.request(method, &path);
-        let request = if method == "POST" { request.body("application/json", body.to_string()) } else { request };
-        let answer = request.send();
-        let value: Value = serde_json::from_slice(&answer.body).unwrap();
-        assert_eq!(answer.status, 200, "{method} {path} {body}: {}", value["value"]["message"]);
-        value["value"].clone()
+        let path = format!("{}{path}", self.session);
+        let answer = self.driver.ask(method, &path, &body);
+        answer.unwrap_or_else(|why| panic!("{method} {path} {body}: {why}\n{}", self.driver.log()))
     }
 
     /// Goes to an address and waits until the page has loaded.
@@ -177,8 +212,6 @@ impl Browser {
 impl Drop for Browser {
     fn drop(&mut self) {
         // Asked to, the driver ends the browser too.
-        let _ = self.http.borrow_mut().request("DELETE", &format!("/session{}", self.session)).try_send();
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
+        let _ = self.driver.ask("DELETE", &self.session, &Value::Null);
     }
 }
