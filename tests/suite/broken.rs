@@ -16,6 +16,7 @@ use sitewright::site::live::Serving;
 const FOLDER: &str = "tests/broken";
 
 #[test]
+#[cfg_attr(not(feature = "default"), ignore = "needs every factory that there is by default")]
 fn every_broken_site_is_explained_as_expected() {
     let update = std::env::var_os("UPDATE").is_some();
     let sites = sites();

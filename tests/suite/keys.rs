@@ -12,6 +12,7 @@ use sitewright::site::live::Serving;
 use toml::de::{DeTable, DeValue};
 
 #[test]
+#[cfg_attr(not(feature = "default"), ignore = "needs every factory that there is by default")]
 fn a_misspelt_key_is_refused_where_it_stands() {
     let folder = tempfile::tempdir().unwrap();
     copy(Path::new("config.toml"), &folder.path().join("config.toml"));

@@ -20,6 +20,7 @@ use crate::driver::{Factory, Site, project};
 static TURN: Mutex<()> = Mutex::new(());
 
 #[test]
+#[cfg_attr(not(feature = "default"), ignore = "needs every factory that there is by default")]
 fn every_site_answers_as_its_snapshots_say() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let mut command = Command::new(env!("CARGO_BIN_EXE_sitewright"));
@@ -39,6 +40,7 @@ fn every_site_answers_as_its_snapshots_say() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "default"), ignore = "needs every factory that there is by default")]
 fn no_site_has_a_problem() {
     let sites = fs::read_dir(project().join("sites")).unwrap().map(|site| site.unwrap().path());
     for site in sites.chain([project().to_owned()]) {
