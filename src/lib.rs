@@ -8,7 +8,7 @@
 //! What a site may declare is in `docs/reference.md`. A program with verbs or session factories of
 //! its own is one call, [`cli::run`], with a [`site::Vocabulary`]: see `examples/`.
 //!
-//! # The way of a site
+//! # How a site is built
 //!
 //! ```text
 //! config.toml ─ config::load ─▶ Declarations ─ Site::build ─▶ Site ─ Live::swap ─▶ served
@@ -16,7 +16,7 @@
 //!                   └──────── diagnostic ────────┘                reload
 //! ```
 //!
-//! # The way of a request
+//! # How a request is served
 //!
 //! ```text
 //! socket ─▶ http (guard, hyper, one warp filter) ─▶ http::answer ─▶ Site::find ─▶ Route

@@ -76,11 +76,7 @@ impl Action for Append {
         };
         let excess = (items.len() + 1).saturating_sub(limit);
         if excess > items.len() || (excess > 0 && !self.drops) {
-            return Err(Cannot::Full(format!(
-                "`{}` has {} items, and {limit} are the most",
-                path.join("."),
-                items.len()
-            )));
+            return Err(Cannot::Full(format!("`{}` has {} items; the limit is {limit}", path.join("."), items.len())));
         }
         scene.append(&path, item.clone())?;
         items.push(item);

@@ -71,7 +71,7 @@ pub struct Verb {
     pub options: &'static [Opt],
     /// What its value is, for templates; `None` if it has none.
     pub yields: Option<&'static str>,
-    /// What makes it answer with its `or`; `None` if nothing does.
+    /// When the action fails, so that its `or` answers; `None` if nothing does.
     pub cannot: Option<&'static str>,
     /// An action as it stands in `actions = [ … ]`.
     pub example: &'static str,

@@ -7,7 +7,7 @@ use crate::session::Session;
 
 pub const VERB: Verb = Verb {
     name: "new-csrf-token",
-    summary: "Draws another CSRF token: forms that were shown before are worth nothing. `renew` does so, too.",
+    summary: "Draws a new CSRF token: forms shown before are refused from then on. `renew` does this as well.",
     operand: Operand::Nothing,
     options: &[],
     yields: None,

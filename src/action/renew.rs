@@ -6,7 +6,7 @@ use super::{Action, Args, Cannot, Effect, Operand, Scene, Verb};
 
 pub const VERB: Verb = Verb {
     name: "renew",
-    summary: "Gives the session a new identity and keeps its data, but for the CSRF token: who knew the old one is left out. For logins.",
+    summary: "Gives the session a new id and a new CSRF token and keeps its data. Use it at a login, against session fixation.",
     operand: Operand::Nothing,
     options: &[],
     yields: None,

@@ -26,6 +26,7 @@ pub fn schema(vocabulary: &Vocabulary) -> Value {
             "server" => settings(keys::SERVER, vocabulary),
             "session" => settings(keys::SESSION, vocabulary),
             "csrf" => settings(keys::CSRF, vocabulary),
+            "cors" => settings(keys::CORS, vocabulary),
             "defaults" => reference("route"),
             "routes" => map_of(&json!({ "allOf": [reference("route")], "required": ["path"] })),
             "static" => map_of(&any_of([string(), table(keys::STATIC, |_| None)])),
@@ -71,7 +72,7 @@ fn in_words(takes: &str) -> Option<Value> {
         "string" => string(),
         "boolean" => json!({ "type": "boolean" }),
         "integer" | "whole number" => json!({ "type": "integer" }),
-        "number or date" => json!({ "type": ["number", "string"] }),
+        "number, date or time" => json!({ "type": ["number", "string"] }),
         "value" | "table, array or string" => json!({}),
         "table" => json!({ "type": "object" }),
         "table of strings" => map_of(&string()),
@@ -222,8 +223,9 @@ mod tests {
 
     #[test]
     fn the_schema_knows_what_every_key_takes() {
-        let special =
-            ["server", "session", "csrf", "defaults", "routes", "static", "users", "errors", "messages", "mount"];
+        let special = [
+            "server", "session", "csrf", "cors", "defaults", "routes", "static", "users", "errors", "messages", "mount",
+        ];
         let in_part = ["cache", "csrf", "redirect", "status"];
         for list in [keys::TOP, keys::STATIC, keys::ROUTE, keys::CACHE, keys::ROUTE_CACHE, keys::MATCH, keys::PARAM] {
             for (name, takes, _) in list {

@@ -9,7 +9,7 @@ pub fn run(out: &mut impl Write) -> io::Result<Exit> {
     match Secret::generate() {
         Ok(secret) => writeln!(out, "{}", secret.expose()).map(|()| Exit::Fine),
         Err(error) => {
-            complain(&format!("no random bytes are to be had: {error}"));
+            complain(&format!("the system gives no random bytes: {error}"));
             Ok(Exit::Program)
         }
     }

@@ -8,7 +8,7 @@ pub type Declared = (&'static str, &'static str, &'static str);
 
 /// The top level of the file.
 pub const TOP: &[Declared] = &[
-    ("server", "table", "How the process listens and what it puts up with."),
+    ("server", "table", "Where the server listens; its limits and timeouts."),
     ("session", "table", "The session factory, its secret, its cookie."),
     ("csrf", "table", "Which other sites may send forms here."),
     ("cors", "table", "Which other origins' scripts may read answers; see *Scripts of other origins*."),

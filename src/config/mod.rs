@@ -280,7 +280,7 @@ fn mount(
     if ancestors.contains(&here) {
         let itself = ancestors.last() == Some(&here);
         let message = if itself { "a site cannot mount itself" } else { "a site cannot mount one that mounts it" };
-        problems.push(site.error(message).help("it would go on without end; drop this mount"));
+        problems.push(site.error(message).help("this would recurse forever; drop this mount"));
         return None;
     }
     let short = here.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());

@@ -44,7 +44,7 @@ const fn key(name: &'static str, kind: Kind, default: &'static str, summary: &'s
     Key { name, kind, default, summary }
 }
 
-/// `[server]`: how the process listens and what it puts up with.
+/// `[server]`: where the server listens; its limits and timeouts.
 pub const SERVER: &[Key] = &[
     key(
         "listen",

@@ -25,7 +25,7 @@
 //! | `failed.rs`   | the one way from a failure to a response                          |
 //! | `broken.rs`   | the page of a site that has never been good                       |
 //! | `files/`      | static files: ranges, conditions, precompressed copies            |
-//! | `outage.rs`   | one line in the log when sessions cannot be had, one when they can |
+//! | `outage.rs`   | one line in the log when the session store fails, one when it is back |
 //! | `host.rs`     | whether a request is for this site                                |
 //! | `origin.rs`   | who asks, and whether by HTTPS, proxies considered                |
 //! | `params.rs`   | queries and bodies to parameters                                  |

@@ -65,7 +65,7 @@ impl Outage {
             Some(1) => tracing::error!(
                 store = kind,
                 reason = why,
-                "sessions cannot be had: requests that need one are answered 503"
+                "the session store is unavailable: requests that need a session are answered with 503"
             ),
             Some(failures) => tracing::error!(store = kind, failures, reason = why, "sessions still cannot be had"),
             None => {}

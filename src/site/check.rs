@@ -161,7 +161,7 @@ impl Missing<'_> {
         let by = distinct(self.by.into_iter());
         let name = self.variable.path.first().map_or("", String::as_str);
         let advice = if is_helper(name) {
-            format!("it is a helper: write `({name} â¦)`, with its values behind it")
+            format!("it is a helper: write `({name} …)`, with its values behind it")
         } else if by.iter().any(|by| matches!(by, By::Route(_))) {
             format!("give it in `data`, or let an action bind it: `as = \"{name}\"`")
         } else if by.iter().any(|by| matches!(by, By::Invalid(_))) {

@@ -138,7 +138,7 @@ fn read_secret(
             let message = format!("there is no secret in `{}` yet", path.display());
             return Err((message, "the first start makes it; until then the site has no sessions"));
         }
-        let secret = Secret::generate().map_err(|error| (format!("no random secret is to be had: {error}"), ""))?;
+        let secret = Secret::generate().map_err(|error| (format!("the system gives no random bytes: {error}"), ""))?;
         if mode == Secrets::LookOnly {
             return Ok(secret);
         }

@@ -259,7 +259,7 @@ fn failure(cannot: Cannot) -> Failure {
         Cannot::NoParam(name) => Failure::bad_request(format!("The parameter \u{201c}{name}\u{201d} is missing.")),
         Cannot::BadKey(reason) => Failure::bad_request("A name in this request cannot be used.").because(reason),
         Cannot::Unfit(reason) => {
-            Failure::new(StatusCode::CONFLICT, "This page does not go together with what is in your session.")
+            Failure::new(StatusCode::CONFLICT, "Your session holds something that this page cannot work with.")
                 .because(reason)
         }
         Cannot::Full(reason) => {

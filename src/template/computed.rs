@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::csrf_field::{CSRF_FIELD, csrf_field};
 use super::expression::Expression;
-use super::helpers::{self, Helper, Work, find};
+use super::helpers::{Helper, Work, find};
+use super::json::script_safe_json;
 use super::markdown::markdown;
 use super::names::{Start, parse};
 use super::render::{RenderFailure, Scope, Templates};
@@ -95,9 +96,9 @@ impl Call {
                 Ok(Value::String(csrf_field(&token)))
             }
             Work::Markdown => Ok(Value::String(markdown(first))),
-            Work::Json => Ok(Value::String(helpers::script_safe_json(first))),
+            Work::Json => Ok(Value::String(script_safe_json(first))),
             Work::Url => urls::url(templates.links(), first, &named).map(Value::String).map_err(RenderFailure::Unfit),
-            Work::Block => Err(RenderFailure::Broken(format!("`{}` is for blocks", self.helper.name))),
+            Work::Block => Err(RenderFailure::Broken(format!("`{}` is a block helper", self.helper.name))),
         }
     }
 }

@@ -6,12 +6,13 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use handlebars::{
-    Context, Handlebars, Helper as Call, HelperDef, HelperResult, Output, PathAndJson, RenderContext, RenderError,
-    RenderErrorReason, ScopedJson,
+    Context, Handlebars, Helper as Call, HelperDef, PathAndJson, RenderContext, RenderError, RenderErrorReason,
+    ScopedJson,
 };
 use serde_json::Value;
 
 use super::csrf_field::{CSRF_FIELD, CsrfField};
+use super::json::Json;
 use super::markdown::Markdown;
 use super::operators::{self, Operator};
 use super::urls::{static_url, url, web_url};
@@ -207,10 +208,10 @@ pub fn misuse(name: &str, values: usize, names: &[&str], block: bool) -> Option<
     };
     let write = format!("write `{}`", helper.call);
     match (matches!(helper.work, Work::Block), block) {
-        (true, false) => return Some((format!("`{name}` is for blocks"), Some(write))),
+        (true, false) => return Some((format!("`{name}` is a block helper"), Some(write))),
         (false, true) => {
             let help = format!("write `{{{{#if ({name} …)}}}}…{{{{/if}}}}`");
-            return Some((format!("`{name}` is not for blocks"), Some(help)));
+            return Some((format!("`{name}` is not a block helper"), Some(help)));
         }
         _ => {}
     }
@@ -348,58 +349,6 @@ impl fmt::Display for Unfit {
 
 impl std::error::Error for Unfit {}
 
-/// `{{json value}}`: a value as JSON, safe inside `<script>`.
-struct Json;
-
-impl HelperDef for Json {
-    fn call_inner<'reg: 'rc, 'rc>(
-        &self,
-        helper: &Call<'rc>,
-        _: &'reg Handlebars<'reg>,
-        _: &'rc Context,
-        _: &mut RenderContext<'reg, 'rc>,
-    ) -> Result<ScopedJson<'rc>, RenderError> {
-        let value = helper.param(0).map_or(&Value::Null, PathAndJson::value);
-        Ok(ScopedJson::Derived(Value::String(script_safe_json(value))))
-    }
-
-    /// As it is: entities would not be read in a script.
-    fn call<'reg: 'rc, 'rc>(
-        &self,
-        helper: &Call<'rc>,
-        registry: &'reg Handlebars<'reg>,
-        context: &'rc Context,
-        render: &mut RenderContext<'reg, 'rc>,
-        out: &mut dyn Output,
-    ) -> HelperResult {
-        let json = self.call_inner(helper, registry, context, render)?;
-        out.write(&json.render())?;
-        Ok(())
-    }
-}
-
-/// JSON that ends nothing it stands in: a script, a comment, an attribute or a text in single quotes, a
-/// template literal.
-pub fn script_safe_json(value: &Value) -> String {
-    // Outside of its texts, JSON has none of these.
-    const ENDING: [char; 10] = ['<', '>', '&', '\'', '`', '$', '*', '/', '\u{2028}', '\u{2029}'];
-    let text = value.to_string();
-    if !text.contains(ENDING) {
-        return text;
-    }
-    let mut safe = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        if c == '/' {
-            safe.push_str("\\/");
-        } else if ENDING.contains(&c) {
-            safe.push_str(&format!("\\u{:04x}", u32::from(c)));
-        } else {
-            safe.push(c);
-        }
-    }
-    safe
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -447,16 +396,5 @@ mod tests {
     #[test]
     fn a_list_fills_a_remainder_with_its_parts() {
         assert_eq!(render("{{url \"route\" marker=x}}", &json!({ "x": ["a", "b", 1] })), "/route/a/b/1");
-    }
-
-    #[test]
-    fn json_ends_nothing_that_it_stands_in() {
-        let hostile = json!({ "</script><!--": ["\u{2028}\u{2029}&amp;'", "`${x}` */", "/", 1] });
-        let text = script_safe_json(&hostile);
-        assert!(
-            !text.replace("\\/", "").contains(['/', '<', '>', '&', '\'', '`', '$', '*', '\u{2028}', '\u{2029}']),
-            "{text}"
-        );
-        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), hostile);
     }
 }

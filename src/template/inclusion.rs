@@ -86,7 +86,7 @@ impl<'l> Inclusions<'l> {
                 problems.push(
                     Diagnostic::error(&last.place, format!("the template `{name}` includes itself: `{way}`"))
                         .key(&last.key)
-                        .help("it would go on without end; drop one of these `{{> …}}`"),
+                        .help("this would recurse forever; drop one of these `{{> …}}`"),
                 );
                 reported.extend(path);
             }

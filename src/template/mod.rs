@@ -19,6 +19,7 @@ mod home;
 mod inclusion;
 mod inspect;
 mod interpolation;
+mod json;
 pub mod library;
 pub mod links;
 mod markdown;

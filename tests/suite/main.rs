@@ -29,7 +29,6 @@ mod password_command;
 mod pyramid;
 mod reference;
 mod reloading;
-
 mod round_trips;
 mod schema;
 mod server_sessions;

@@ -116,7 +116,7 @@ impl EncryptedCookie {
     /// The value of the cookie that holds `session`, renewed at `now`.
     fn seal(&self, session: &Session, now: f64) -> Result<String, SessionError> {
         let mut nonce = [0; NONCE_BYTES];
-        let no_nonce = |error| SessionError::Unavailable(format!("no random nonce is to be had: {error}"));
+        let no_nonce = |error| SessionError::Unavailable(format!("the system gives no random bytes: {error}"));
         getrandom::fill(&mut nonce).map_err(no_nonce)?;
         self.seal_with(nonce, session, now)
     }

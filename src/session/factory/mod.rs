@@ -311,7 +311,7 @@ impl fmt::Display for SessionError {
                 write!(f, "other requests changed the session {attempts} times in a row")
             }
             Self::TooLarge { bytes, limit, largest } => {
-                write!(f, "the session takes {bytes} bytes, and {limit} are the most")?;
+                write!(f, "the session is {bytes} bytes; the limit is {limit}")?;
                 for (at, (key, bytes)) in largest.iter().enumerate() {
                     let lead = if at == 0 { "; largest: " } else { ", " };
                     write!(f, "{lead}`{}` ({bytes})", key.escape_debug())?;
@@ -354,7 +354,7 @@ mod tests {
         };
         assert_eq!(
             error.to_string(),
-            "the session takes 5000 bytes, and 4064 are the most; \
+            "the session is 5000 bytes; the limit is 4064; \
              largest: `cart` (4000), `a\\nb` (20)"
         );
     }

@@ -87,7 +87,7 @@ impl Predicates {
         self.headers.iter().map(|header| header.name.clone()).chain(accept).chain(xhr)
     }
 
-    /// How much a request is to the liking of these predicates; `None` if one of them does not hold.
+    /// How well a request matches these predicates; `None` if one of them does not hold.
     pub fn liking(&self, head: &Head<'_>) -> Option<Liking> {
         let xhr = || head.headers.get(REQUESTED_WITH).is_some_and(|value| value == XHR);
         let holds = self.xhr.is_none_or(|wanted| wanted == xhr())

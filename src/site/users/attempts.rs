@@ -57,7 +57,7 @@ pub struct Who<'w> {
     pub address: Option<IpAddr>,
 }
 
-/// An attempt that is counted; without a word to the contrary, it is not when it is dropped.
+/// An attempt that is counted. Dropping it takes it off again, unless `stays` was called.
 #[derive(Debug)]
 pub struct Attempt<'a> {
     attempts: &'a Attempts,

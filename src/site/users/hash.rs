@@ -78,7 +78,7 @@ impl Hash {
     /// If the system has no random bytes or no memory to give.
     pub fn of(password: &Secret) -> Result<String, String> {
         let mut salt = [0; SALT_BYTES];
-        getrandom::fill(&mut salt).map_err(|error| format!("no random bytes are to be had: {error}"))?;
+        getrandom::fill(&mut salt).map_err(|error| format!("the system gives no random bytes: {error}"))?;
         let hash: Result<PasswordHash, _> =
             Argon2::default().hash_password_with_salt(composed(password).as_bytes(), &salt);
         hash.map(|hash| hash.to_string()).map_err(|error| format!("the password cannot be hashed: {error}"))

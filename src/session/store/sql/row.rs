@@ -4,7 +4,7 @@ use super::super::{Cursor, Entry, Found, Key, Page, StoreError, Swept};
 
 /// A version: random, so that no entry ever has one again.
 pub(super) fn fresh_version() -> Result<i64, StoreError> {
-    let no_version = |error| StoreError::Unavailable(format!("no random version is to be had: {error}"));
+    let no_version = |error| StoreError::Unavailable(format!("the system gives no random bytes: {error}"));
     Ok(getrandom::u64().map_err(no_version)?.cast_signed())
 }
 

@@ -44,7 +44,7 @@ impl Inner {
             let set_cookie = if old_secret || self.cookie.max_age.is_some() { set_cookie(seen.id) } else { None };
             return Ok((Some(Change::Replace { key: seen.key, seen: seen.version, entry }), Committed { set_cookie }));
         }
-        let no_id = |error| SessionError::Unavailable(format!("no random id is to be had: {error}"));
+        let no_id = |error| SessionError::Unavailable(format!("the system gives no random bytes: {error}"));
         let id = Id::generate().map_err(no_id)?;
         let key = id.key();
         let entry = self.entry(&key, session, visit.now)?;
