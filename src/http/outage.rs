@@ -67,7 +67,9 @@ impl Outage {
                 reason = why,
                 "the session store is unavailable: requests that need a session are answered with 503"
             ),
-            Some(failures) => tracing::error!(store = kind, failures, reason = why, "sessions still cannot be had"),
+            Some(failures) => {
+                tracing::error!(store = kind, failures, reason = why, "the session store is still unavailable")
+            }
             None => {}
         }
     }

@@ -161,7 +161,7 @@ async fn a_request_whose_session_may_be_stored_is_not_to_be_repeated() {
     let (response, log) = ask("stalled-commit", "/").await;
     assert_eq!((response.status().as_u16(), response.headers().get("retry-after")), (503, None));
     assert!(log.contains("\" 503 "), "{log}");
-    assert!(log.contains("sessions cannot be had"), "{log}");
+    assert!(log.contains("the session store is unavailable"), "{log}");
     let page = text(response);
     assert!(page.contains("It is not certain whether this was saved."), "{page}");
     assert_told(&page, &log);

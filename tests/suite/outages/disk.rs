@@ -144,7 +144,7 @@ fn on_a_full_disk_the_old_records_stay_whole_and_all_is_well_when_there_is_space
         nothing_is_left_over(&disk);
         let errors = lines(&server, "ERROR");
         assert!(
-            matches!(&errors[..], [line] if line.contains("sessions cannot be had") && line.contains(store.full)),
+            matches!(&errors[..], [line] if line.contains("the session store is unavailable") && line.contains(store.full)),
             "{factory}: {errors:?}"
         );
 

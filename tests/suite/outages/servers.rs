@@ -111,7 +111,7 @@ fn an_outage_is_a_503_in_time_and_passes(factory: Factory) {
         }
         let errors = lines(&server, "ERROR");
         assert!(
-            matches!(&errors[..], [line] if line.contains("sessions cannot be had") && line.contains("reason=")),
+            matches!(&errors[..], [line] if line.contains("the session store is unavailable") && line.contains("reason=")),
             "{factory:?}, {weather:?}: {errors:?}"
         );
 
@@ -268,7 +268,7 @@ fn a_store_may_come_later(factory: Factory) {
     let behind = Behind::new(factory);
     behind.proxy.set(Weather::Cut);
     let server = behind.site.serve();
-    server.wait_for_log("sessions cannot be had");
+    server.wait_for_log("the session store is unavailable");
     others_are_served(&server);
     let mut visitor = server.visitor();
     assert_eq!(fate(&visitor.post("/name", "name=early")), Fate::Failed, "{factory:?}");
@@ -305,7 +305,7 @@ fn a_store_that_is_down_at_the_start_is_named_without_its_password() {
             site = site.env("SITEWRIGHT__SESSION__URL", &url_with(""));
         }
         let server = site.serve();
-        server.wait_for_log("sessions cannot be had");
+        server.wait_for_log("the session store is unavailable");
         others_are_served(&server);
         assert!(!server.log().contains(PASSWORD), "{}", server.log());
     }
