@@ -158,7 +158,7 @@ impl Explained<'_> {
                 let here = site.routes.iter().filter(|route| is_at(route, path)).collect::<Vec<_>>();
                 let there = if here.is_empty() { "has this path" } else { "at this path answers such a request" };
                 writeln!(out, "route    none {there}")?;
-                for route in &here {
+                for route in here.iter().filter(|route| !route.predicates.is_empty()) {
                     writeln!(out, "but      `{}` does with {}", route.name, route.predicates.written().join(", "))?;
                 }
                 match near(&site.routes, path) {

@@ -38,6 +38,11 @@ path  = "/api"
 match = { header = "X-Api:2" }
 text  = "2"
 
+[routes.api_post]
+path    = "/api"
+methods = ["POST"]
+text    = "posted"
+
 [static]
 "/static" = "files"
 "#;
@@ -124,7 +129,11 @@ fn where_no_route_answers_the_methods_and_the_nearest_path_are_named() {
     tells(&["GET", "/far/away"], &["         `sitewright routes` lists all paths"]);
     tells(
         &["GET", "/api"],
-        &["route    none at this path answers such a request", "but      `api` does with x-api: 2"],
+        &[
+            "route    none at this path answers such a request",
+            "but      `api` does with x-api: 2",
+            "failed   There is no page at this address.",
+        ],
     );
     tells(
         &["OPTIONS", "/cart"],
