@@ -29,8 +29,8 @@ use crate::config::tree::{Entry, Tree};
 use crate::diagnostic::{At, Diagnostic, Diagnostics, Severity};
 use crate::session::Session;
 use crate::template::expression::Writing;
-use crate::template::helpers::Links;
 use crate::template::library::{Home, Library, qualify};
+use crate::template::links::Links;
 
 /// Builds the site; `None` if its file could not be read at all.
 pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics) -> Option<Site> {
@@ -87,8 +87,8 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
     check::entries(&library, &shown, problems);
     if is_whole {
         check::markers(&library, &shown, problems);
+        comparisons::check(&library, &shown, problems);
     }
-    comparisons::check(&library, &shown, problems);
     params::usage::check(&library, &shown, problems);
     params::usage::check_actions(&declared, &paths, vocabulary, problems);
     escaping::check(&library, &shown, problems);

@@ -121,3 +121,22 @@ fn is_origin(text: &str) -> bool {
     let host = text.strip_prefix("https://").or(text.strip_prefix("http://"));
     host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', ' ', '@']))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_and_proxies_are_read_when_the_site_is_loaded() {
+        let texts = |list: &[&str]| list.iter().map(|&text| text.to_owned()).collect();
+        let edge = Edge::of(&ServerSettings {
+            allowed_hosts: texts(&["Example.ORG", ".Example.com"]),
+            trusted_proxies: texts(&["::ffff:10.0.0.1", "172.16.9.9/12", "unix", "nonsense"]),
+            public_origin: Some("https://example.org".to_owned()),
+            ..ServerSettings::default()
+        });
+        assert_eq!(edge.hosts, ["example.org", ".example.com"]);
+        assert_eq!(edge.proxies, ["10.0.0.1/32", "172.16.9.9/12"].map(|network| network.parse().unwrap()));
+        assert!(edge.https && edge.unix_proxy);
+    }
+}
