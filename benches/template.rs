@@ -10,8 +10,8 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use serde_json::{Map, Value};
 use sitewright::diagnostic::{Diagnostics, Source, Written};
 use sitewright::template::blocks::SiteNames;
-use sitewright::template::helpers::Links;
 use sitewright::template::library::{Home, Library};
+use sitewright::template::links::Links;
 use sitewright::template::render::{Escaping, Scope, Templates};
 
 /// The program's own.

@@ -58,7 +58,7 @@ use crate::config::read::Inputs;
 use crate::config::settings::Settings;
 use crate::diagnostic::Diagnostics;
 use crate::session::Session;
-use crate::template::helpers::Links;
+use crate::template::links::Links;
 use crate::template::render::Templates;
 use cache::PageKey;
 use cors::Cors;

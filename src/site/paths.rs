@@ -12,8 +12,8 @@ use super::router::{Declared, Router};
 use super::statics::StaticFiles;
 use crate::config::declaration::{Declarations, RouteDeclaration};
 use crate::diagnostic::{Diagnostic, Diagnostics, Written};
-use crate::template::helpers::Links;
 use crate::template::library::qualify;
+use crate::template::links::Links;
 
 /// The paths of all routes, for links and redirects.
 #[derive(Clone)]

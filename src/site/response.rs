@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::failure::Failure;
 use super::policy;
 use crate::template::expression::{Term, Text};
-use crate::template::helpers::Links;
+use crate::template::links::Links;
 use crate::template::render::{Escaping, Scope, Templates};
 pub use crate::template::urls::is_own_path;
 

@@ -20,7 +20,7 @@ use crate::config::declaration::CsrfCheck;
 use crate::diagnostic::Place;
 use crate::session::Session;
 use crate::template::expression::Expression;
-use crate::template::helpers::Links;
+use crate::template::links::Links;
 use crate::template::render::Templates;
 use crate::template::values::truthy;
 

@@ -1,19 +1,19 @@
 //! The helpers of templates and expressions.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use handlebars::{
-    Context, Handlebars, Helper as Call, HelperDef, PathAndJson, RenderContext, RenderError, RenderErrorReason,
-    ScopedJson,
+    Context, Handlebars, Helper as Call, HelperDef, HelperResult, Output, PathAndJson, RenderContext, RenderError,
+    RenderErrorReason, ScopedJson,
 };
 use serde_json::Value;
 
-use super::csrf_field::{CSRF_FIELD, CsrfField};
-use super::json::Json;
-use super::markdown::Markdown;
+use super::csrf_field::{CSRF_FIELD, csrf_field};
+use super::json::script_safe_json;
+use super::links::{Links, Versions};
+use super::markdown::markdown;
 use super::operators::{self, Operator};
 use super::urls::{static_url, url, web_url};
 use super::{dates, numbers};
@@ -235,27 +235,6 @@ pub fn misuse(name: &str, values: usize, names: &[&str], block: bool) -> Option<
     Some((format!("`{name}` takes no `{unknown}=`"), Some(write)))
 }
 
-/// Paths of routes, by name.
-pub trait Links: Send + Sync {
-    /// The path of `route`, its markers filled in by `value`; or why there is none.
-    fn path(&self, route: &str, value: &mut dyn FnMut(&str) -> Option<String>) -> Result<String, String>;
-    /// The names of all routes.
-    fn names(&self) -> Vec<&str>;
-    /// The markers of a route's path; `None` if there is no such route or its path is broken.
-    fn markers(&self, route: &str) -> Option<Vec<&str>>;
-    /// Whether there are mounts whose names are not known.
-    fn has_unread_mounts(&self) -> bool {
-        false
-    }
-    /// Whether there is certainly no route of this name, be it a broken one.
-    fn is_missing(&self, route: &str) -> bool {
-        !(self.names().contains(&route) || (self.has_unread_mounts() && route.contains('/')))
-    }
-}
-
-/// The versions of static files, by path.
-pub type Versions = BTreeMap<String, String>;
-
 /// Registers every helper that is not Handlebars' own, and drops what Handlebars brings beyond
 /// [`HELPERS`]: a value that happens to be named `raw` or `log` is to be shown.
 pub fn register(registry: &mut Handlebars<'static>, links: &Arc<dyn Links>, versions: &Arc<Versions>) {
@@ -270,9 +249,13 @@ pub fn register(registry: &mut Handlebars<'static>, links: &Arc<dyn Links>, vers
             }
             Work::Url => registry.register_helper(helper.name, Box::new(Url(Arc::clone(links)))),
             Work::StaticUrl => registry.register_helper(helper.name, Box::new(StaticUrl(Arc::clone(versions)))),
-            Work::Json => registry.register_helper(helper.name, Box::new(Json)),
-            Work::Markdown => registry.register_helper(helper.name, Box::new(Markdown)),
-            Work::CsrfField => registry.register_helper(helper.name, Box::new(CsrfField)),
+            Work::Json => {
+                registry.register_helper(helper.name, Box::new(Unescaped { text: script_safe_json, of: first }))
+            }
+            Work::Markdown => registry.register_helper(helper.name, Box::new(Unescaped { text: markdown, of: first })),
+            Work::CsrfField => {
+                registry.register_helper(helper.name, Box::new(Unescaped { text: csrf_field, of: csrf_token }))
+            }
         }
     }
 }
@@ -291,6 +274,50 @@ impl HelperDef for Operated {
         let mut values: Vec<&Value> = helper.params().iter().map(PathAndJson::value).collect();
         values.extend(self.1.iter().map(|name| helper.hash_get(name).map_or(&Value::Null, PathAndJson::value)));
         Ok(ScopedJson::Derived((self.0)(&values)))
+    }
+}
+
+/// A helper whose text goes out as it is: it is JSON or HTML already.
+struct Unescaped {
+    /// The text, made of one value.
+    text: fn(&Value) -> String,
+    /// That value.
+    of: for<'v> fn(&'v Call<'_>, &'v Context) -> Option<&'v Value>,
+}
+
+/// What the helper is called with.
+fn first<'v>(call: &'v Call<'_>, _: &'v Context) -> Option<&'v Value> {
+    call.param(0).map(PathAndJson::value)
+}
+
+/// The visitor's token, whatever block or partial the helper stands in.
+fn csrf_token<'v>(_: &'v Call<'_>, context: &'v Context) -> Option<&'v Value> {
+    context.data().get("csrf_token")
+}
+
+impl HelperDef for Unescaped {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Call<'rc>,
+        _: &'reg Handlebars<'reg>,
+        context: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        let value = (self.of)(helper, context).unwrap_or(&Value::Null);
+        Ok(ScopedJson::Derived(Value::String((self.text)(value))))
+    }
+
+    fn call<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Call<'rc>,
+        registry: &'reg Handlebars<'reg>,
+        context: &'rc Context,
+        render: &mut RenderContext<'reg, 'rc>,
+        out: &mut dyn Output,
+    ) -> HelperResult {
+        let text = self.call_inner(helper, registry, context, render)?;
+        out.write(&text.render())?;
+        Ok(())
     }
 }
 

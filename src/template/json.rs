@@ -1,40 +1,6 @@
 //! `{{json value}}`: values for scripts.
 
-use handlebars::{
-    Context, Handlebars, Helper as Call, HelperDef, HelperResult, Output, PathAndJson, RenderContext, RenderError,
-    ScopedJson,
-};
 use serde_json::Value;
-
-/// `{{json value}}`: a value as JSON, safe inside `<script>`.
-pub(super) struct Json;
-
-impl HelperDef for Json {
-    fn call_inner<'reg: 'rc, 'rc>(
-        &self,
-        helper: &Call<'rc>,
-        _: &'reg Handlebars<'reg>,
-        _: &'rc Context,
-        _: &mut RenderContext<'reg, 'rc>,
-    ) -> Result<ScopedJson<'rc>, RenderError> {
-        let value = helper.param(0).map_or(&Value::Null, PathAndJson::value);
-        Ok(ScopedJson::Derived(Value::String(script_safe_json(value))))
-    }
-
-    /// As it is: entities would not be read in a script.
-    fn call<'reg: 'rc, 'rc>(
-        &self,
-        helper: &Call<'rc>,
-        registry: &'reg Handlebars<'reg>,
-        context: &'rc Context,
-        render: &mut RenderContext<'reg, 'rc>,
-        out: &mut dyn Output,
-    ) -> HelperResult {
-        let json = self.call_inner(helper, registry, context, render)?;
-        out.write(&json.render())?;
-        Ok(())
-    }
-}
 
 /// JSON that ends nothing it stands in: a script, a comment, an attribute or a text in single quotes, a
 /// template literal.

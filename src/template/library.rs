@@ -9,12 +9,12 @@ use handlebars::{Handlebars, no_escape};
 
 use super::blocks::SiteNames;
 use super::forms::{PlacedForm, forms};
-use super::helpers::{self, Links, Versions};
+use super::helpers;
 pub use super::home::{Home, own_names, qualify};
 use super::inclusion::{Inclusion, Inclusions};
 use super::inspect::Contents;
 use super::interpolation::Interpolation;
-use super::links::FileLink;
+use super::links::{FileLink, Links, Versions};
 use super::places::place_else_tags;
 use super::qualify::Qualifier;
 use super::render::{Escaping, Needs, Templates, Way};

@@ -1,9 +1,31 @@
 //! Links in templates: whether one to a route gives the values that its path needs, no more and no
 //! fewer; and those to static files.
 
-use super::helpers::Links;
+use std::collections::BTreeMap;
+
 use super::home::{Home, own_names};
 use crate::diagnostic::{Diagnostic, Place, did_you_mean, nearest};
+
+/// Paths of routes, by name.
+pub trait Links: Send + Sync {
+    /// The path of `route`, its markers filled in by `value`; or why there is none.
+    fn path(&self, route: &str, value: &mut dyn FnMut(&str) -> Option<String>) -> Result<String, String>;
+    /// The names of all routes.
+    fn names(&self) -> Vec<&str>;
+    /// The markers of a route's path; `None` if there is no such route or its path is broken.
+    fn markers(&self, route: &str) -> Option<Vec<&str>>;
+    /// Whether there are mounts whose names are not known.
+    fn has_unread_mounts(&self) -> bool {
+        false
+    }
+    /// Whether there is certainly no route of this name, be it a broken one.
+    fn is_missing(&self, route: &str) -> bool {
+        !(self.names().contains(&route) || (self.has_unread_mounts() && route.contains('/')))
+    }
+}
+
+/// The versions of static files, by path.
+pub type Versions = BTreeMap<String, String>;
 
 /// A link to a static file.
 #[derive(Clone, Debug)]

@@ -3,10 +3,7 @@
 //! No sanitiser is needed behind it: the HTML is made of the elements that CommonMark has and of nothing
 //! else. Tags in the text are shown as they are written.
 
-use handlebars::{
-    Context, Handlebars, Helper as Call, HelperDef, HelperResult, JsonRender, Output, PathAndJson, RenderContext,
-    RenderError, ScopedJson, html_escape,
-};
+use handlebars::{JsonRender, html_escape};
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
 use serde_json::Value;
 
@@ -14,36 +11,6 @@ use super::urls::is_own_path;
 
 /// The longest text that is read as Markdown, in bytes; a longer one is shown as it is.
 const LONGEST: usize = 64 * 1024;
-
-/// `{{markdown x}}`.
-pub(super) struct Markdown;
-
-impl HelperDef for Markdown {
-    fn call_inner<'reg: 'rc, 'rc>(
-        &self,
-        helper: &Call<'rc>,
-        _: &'reg Handlebars<'reg>,
-        _: &'rc Context,
-        _: &mut RenderContext<'reg, 'rc>,
-    ) -> Result<ScopedJson<'rc>, RenderError> {
-        let text = helper.param(0).map_or(&Value::Null, PathAndJson::value);
-        Ok(ScopedJson::Derived(Value::String(markdown(text))))
-    }
-
-    /// As it is: it is HTML.
-    fn call<'reg: 'rc, 'rc>(
-        &self,
-        helper: &Call<'rc>,
-        registry: &'reg Handlebars<'reg>,
-        context: &'rc Context,
-        render: &mut RenderContext<'reg, 'rc>,
-        out: &mut dyn Output,
-    ) -> HelperResult {
-        let page = self.call_inner(helper, registry, context, render)?;
-        out.write(&page.render())?;
-        Ok(())
-    }
-}
 
 /// The text as HTML.
 pub(super) fn markdown(text: &Value) -> String {

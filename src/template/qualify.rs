@@ -3,8 +3,8 @@
 use handlebars::template::{DecoratorTemplate, HelperTemplate, Parameter, Template, TemplateElement};
 use serde_json::Value;
 
-use super::helpers::Links;
 use super::library::Home;
+use super::links::Links;
 
 /// Turns a site's own names in a template into full ones, so that a mounted site means what it
 /// means alone.

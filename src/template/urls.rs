@@ -4,7 +4,7 @@ use handlebars::JsonRender;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-use super::helpers::{Links, Versions};
+use super::links::{Links, Versions};
 
 /// Whether a browser takes this for a path of the host that it is at. `//host` and `/\host` are others,
 /// and so is either with a tab in it, which browsers drop.

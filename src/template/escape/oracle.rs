@@ -12,8 +12,9 @@ use scraper::{Html, Node};
 use serde_json::{Value, json};
 
 use super::{Danger, Shown, follow};
-use crate::template::helpers::{Links, register};
+use crate::template::helpers::register;
 use crate::template::json::script_safe_json;
+use crate::template::links::Links;
 use crate::template::urls::{static_url, web_url};
 
 struct NoRoutes;
