@@ -148,18 +148,25 @@ fn a_write_that_is_not_confirmed_is_not_repeated(factory: Factory) {
     let behind = Behind::new(factory);
     let server = behind.site.serve();
     let mut known = Counting::new(&server, "known");
-    for _ in 0..3 {
+    let begun = Instant::now();
+    let mut unconfirmed = 0;
+    while unconfirmed < 3 {
+        assert!(begun.elapsed() < PATIENCE, "{factory:?}: {unconfirmed} of 3");
         assert_eq!(known.count(), Fate::Stored, "{factory:?}");
-        // The session is read, and then the reply to the write is lost.
+        // The session is read, and then the reply to the write is lost. On a slow machine that may
+        // be the reply to a ping before the write, or one to the sweeper: nothing was sent then.
         behind.proxy.set(Weather::OneReply);
-        assert_eq!(known.count(), Fate::Unknown, "{factory:?}");
+        let fate = known.count();
+        assert_ne!(fate, Fate::Stored, "{factory:?}");
+        unconfirmed += usize::from(fate == Fate::Unknown);
         behind.proxy.set(Weather::Fair);
         known.until_it_counts();
         let counted = known.visitor.get("/look").count();
-        assert_eq!(counted, known.acked + known.unknown, "{factory:?}: it arrived");
+        assert_eq!(counted, known.acked + known.unknown, "{factory:?}: what is uncertain arrived, what failed did not");
     }
     let warnings = lines(&server, "WARN");
-    assert_eq!(warnings.iter().filter(|line| line.contains("did not confirm the commit")).count(), 3, "{warnings:?}");
+    let told = warnings.iter().filter(|line| line.contains("did not confirm the commit")).count();
+    assert_eq!(told, usize::try_from(known.unknown).unwrap(), "{factory:?}: {warnings:?}");
 }
 
 /// A store that is slow, but in time, is no outage.
