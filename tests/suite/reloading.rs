@@ -278,10 +278,18 @@ fn the_same_bytes_reload_nothing_and_the_log_says_what_else_changed() {
 
 #[test]
 fn secrets_rotate_without_losing_a_visitor() {
+    for factory in ["signed-cookie", "encrypted-cookie"] {
+        secrets_of_a_factory_rotate(factory);
+    }
+}
+
+fn secrets_of_a_factory_rotate(factory: &str) {
     let with = |secrets: &str| {
         let made = "secret = { file = \"session.secret\", generate = true }";
-        config(0).replace(made, &format!("secrets = [{secrets}]"))
+        let factory = format!("factory = \"{factory}\"");
+        config(0).replace(made, &format!("secrets = [{secrets}]")).replace("factory = \"signed-cookie\"", &factory)
     };
+    assert!(with("").contains(factory));
     let [old, new] = ["old", "new"].map(|name| format!("\"{name}-0123456789-abcdefghijklmnopqrstuvwxyz\""));
     let site = site();
     site.save("config.toml", &with(&old));

@@ -2,7 +2,7 @@
 //! --test suite sites` accepts what they answer now: read the difference before you keep it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -33,8 +33,7 @@ fn every_site_answers_as_its_snapshots_say() {
     assert!(output.status.success(), "{report}");
     // The tutorial and each site beside it were among them.
     assert!(report.contains(" tests/tutorial/"), "{report}");
-    for site in fs::read_dir(project().join("sites")).unwrap() {
-        let name = site.unwrap().file_name().into_string().unwrap();
+    for name in names() {
         assert!(report.contains(&format!(" sites/{name}/tests/")), "no tests of {name}:\n{report}");
     }
 }
@@ -68,6 +67,63 @@ fn every_factory_on_a_server_gives_the_same_answers() {
     for factory in Factory::on_servers() {
         every_site_passes(factory.name, |site| site.sessions_in(factory));
     }
+}
+
+/// A site of which another makes a part answers as it does alone, but for where its pages are.
+#[test]
+#[cfg_attr(not(feature = "default"), ignore = "needs every factory that there is by default")]
+fn every_site_answers_alike_when_it_is_mounted() {
+    for name in names() {
+        let site = Site::copy_of(".");
+        let alone = site.read(&format!("sites/{name}/config.toml"));
+        // Its own is that of the site around it then.
+        let (_, session) = alone.split_once("[session]\n").unwrap();
+        let session = session.split("\n[").next().unwrap();
+        site.save(
+            "config.toml",
+            &format!("[session]\n{session}\n[[mount]]\nsite = \"sites/{name}\"\nat = \"/inside\"\n"),
+        );
+        let files = snapshot::discover(&site.path(&format!("sites/{name}"))).unwrap();
+        let expected: Vec<String> = files.iter().map(|file| read(&file.with_extension("snap"))).collect();
+        for file in &files {
+            let requests = read(file).replace("{{host}}/", "{{host}}/inside/");
+            // The page at the mount itself has no slash of its own.
+            fs::write(file, requests.replace("/inside/\n", "/inside\n").replace("/inside/?", "/inside?")).unwrap();
+        }
+        let report = play(&site, &files, &snapshot::Options { update: true, color: false });
+        assert_eq!(report.failed(), 0, "{name}:\n{report}");
+        for (file, expected) in files.iter().zip(expected) {
+            // A page with the prefix in it is longer.
+            let without_lengths = |text: &str| -> String {
+                text.lines().filter(|line| !line.starts_with("content-length: ")).flat_map(|line| [line, "\n"]).collect()
+            };
+            let expected = without_lengths(&expected);
+            let answered = read(&file.with_extension("snap")).replace("/inside/", "/").replace("/inside", "/");
+            let answered = without_lengths(&answered);
+            let difference = similar::TextDiff::from_lines(&expected, &answered).unified_diff().to_string();
+            assert!(expected == answered, "{}, mounted:\n{difference}", file.display());
+        }
+    }
+}
+
+#[test]
+fn the_gallery_mounts_every_site_and_leads_to_it() {
+    let gallery = Site::copy_of("sites/gallery");
+    let (config, page) = (gallery.read("config.toml"), gallery.read("templates/gallery.hbs"));
+    for name in names().filter(|name| name != "gallery") {
+        assert!(config.contains(&format!("site = \"../{name}\"\nat   = \"/{name}\"\n")), "{name} is not mounted");
+        assert!(page.contains(&format!("{{{{url \"{name}/")), "no link leads to {name}");
+    }
+}
+
+/// The sites that are shipped beside the tutorial.
+fn names() -> impl Iterator<Item = String> {
+    let folders = fs::read_dir(project().join("sites")).unwrap();
+    folders.map(|folder| folder.unwrap().file_name().into_string().unwrap())
+}
+
+fn read(file: &Path) -> String {
+    fs::read_to_string(file).unwrap()
 }
 
 /// Everything that can become of a session, and what its factory and no other might say of it.
@@ -146,8 +202,7 @@ async fn play(site: &Site, files: &[PathBuf], options: &snapshot::Options) -> sn
 /// would leave alone.
 #[tokio::main]
 async fn every_site_passes(factory: &str, move_to: impl Fn(Site) -> Site) {
-    let beside = fs::read_dir(project().join("sites")).unwrap();
-    let sites: Vec<_> = beside.map(|site| format!("sites/{}", site.unwrap().file_name().to_str().unwrap())).collect();
+    let sites: Vec<_> = names().map(|name| format!("sites/{name}")).collect();
     for site in sites.iter().map(String::as_str).chain(["."]) {
         let moved = move_to(Site::copy_of(site));
         let serving = moved.open();

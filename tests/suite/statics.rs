@@ -117,7 +117,7 @@ fn a_mounted_site_brings_its_files() {
 }
 
 /// Ways to write `..`, and what else strangers try.
-fn hostile_paths() -> Vec<String> {
+fn hostile_paths(prefix: &str) -> Vec<String> {
     let ups = [
         "..",
         "%2e%2e",
@@ -154,7 +154,7 @@ fn hostile_paths() -> Vec<String> {
     for up in ups {
         for times in [1, 2, 8] {
             for target in targets {
-                paths.push(format!("/static/{}{target}", format!("{up}/").repeat(times)));
+                paths.push(format!("{prefix}/static/{}{target}", format!("{up}/").repeat(times)));
             }
         }
     }
@@ -179,17 +179,35 @@ fn hostile_paths() -> Vec<String> {
         "//static/../secret.txt",
         "/static?../secret.txt",
     ];
-    paths.extend(odd.map(str::to_owned));
-    paths.push(format!("/static/{}", "a".repeat(4000)));
-    paths.push(format!("/static/{}", "a/".repeat(2000)));
+    paths.extend(odd.map(|path| format!("{prefix}{path}")));
+    paths.push(format!("{prefix}/static/{}", "a".repeat(4000)));
+    paths.push(format!("{prefix}/static/{}", "a/".repeat(2000)));
     paths
 }
 
 #[test]
 fn five_hundred_hostile_paths_read_nothing_outside_and_break_nothing() {
     let site = site();
-    let server = site.serve();
-    let paths = hostile_paths();
+    reads_nothing_outside(&site.serve(), "");
+}
+
+#[test]
+fn hostile_paths_below_a_mount_read_nothing_outside_either() {
+    let site = Site::new()
+        .config("[[mount]]\nsite = \"sites/shop\"\nat = \"/shop\"\n")
+        .file("secret.txt", "SECRET")
+        .file(".env", "SECRET")
+        .file("static/style.css", "SECRET, as nobody serves it")
+        .file("sites/secret.txt", "SECRET")
+        .file("sites/shop/config.toml", CONFIG)
+        .file("sites/shop/secret.txt", "SECRET")
+        .file("sites/shop/static/.env", "SECRET")
+        .file("sites/shop/static/style.css", "body { color: red }");
+    reads_nothing_outside(&site.serve(), "/shop");
+}
+
+fn reads_nothing_outside(server: &Server, prefix: &str) {
+    let paths = hostile_paths(prefix);
     assert!(paths.len() >= 500, "{}", paths.len());
     for path in paths {
         let answer = server.visitor().get(&path);

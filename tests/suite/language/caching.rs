@@ -1,5 +1,7 @@
 //! `cache`: which replies are kept, for whom and for how long.
 
+use bytes::Bytes;
+use http::{Request, header};
 use sitewright::site::cache::pages::Origin;
 
 use super::{Page, Site};
@@ -26,6 +28,27 @@ fn a_reply_is_kept_for_the_lifetime_of_its_region() {
     assert_eq!(origin(&site.ask("HEAD", "/a", None)), Origin::Kept(59.0));
     site.now += 1.0;
     assert_eq!(origin(&site.get("/a")), Origin::Made);
+}
+
+/// Made once, however many ask before it is there: it takes longer than they take to come.
+#[test]
+fn a_reply_that_many_ask_for_at_once_is_made_once() {
+    let rows = "{{#each rows}}{{#each ../rows}}{{this}}{{/each}}{{/each}}";
+    let numbers: Vec<String> = (100..300).map(|number| number.to_string()).collect();
+    let data = format!("[data]\nrows = [{}]\n", numbers.join(", "));
+    let site = site(&format!("{data}[routes.a]\npath = \"/a\"\ncache = \"short_term\"\ntext = \"{rows}\"\n"));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
+    let asking: Vec<_> = (0..50)
+        .map(|id| {
+            let (site, now) = (site.site.clone(), site.now);
+            let request = Request::get("/a").header(header::HOST, "localhost").body(Bytes::new()).unwrap();
+            runtime.spawn(async move { Page(site.ask(request, now, id).await) })
+        })
+        .collect();
+    let pages: Vec<Page> = asking.into_iter().map(|page| runtime.block_on(page).unwrap()).collect();
+    let body = numbers.concat().repeat(numbers.len());
+    assert!(pages.iter().all(|page| page.body() == body));
+    assert_eq!(pages.iter().filter(|page| origin(page) == Origin::Made).count(), 1);
 }
 
 #[test]

@@ -117,6 +117,21 @@ fn what_is_not_shown_to_the_visitor_leaves_the_messages() {
 }
 
 #[test]
+fn no_asset_takes_a_message_and_no_file() {
+    let files = "[routes.leaflet]\npath = \"/leaflet\"\nfile = \"leaflet.txt\"\n\n[static]\n\"/static\" = \"static\"\n";
+    let config = format!("{PAGES}\n{files}\n[csrf]\nenabled = false\n");
+    let mut site = Site::with_files(&config, &[("leaflet.txt", "Teas"), ("static/site.css", "p {}")]);
+    site.get("/warn");
+    let before = waiting(&mut site);
+    for (path, body) in [("/leaflet", "Teas"), ("/static/site.css", "p {}"), ("/favicon.ico", "")] {
+        let page = site.get(path);
+        assert_eq!((page.body(), page.header("set-cookie")), (body, None), "{path}");
+    }
+    assert_eq!(waiting(&mut site), before);
+    assert_eq!(site.get("/shown").body(), "<p class=\"flash \">Careful.</p>Tea");
+}
+
+#[test]
 fn an_invalid_answer_that_shows_a_message_takes_it_and_one_that_is_not_given_does_not() {
     let mut site = Site::new(PAGES);
     site.get("/warn");
