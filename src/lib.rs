@@ -39,12 +39,13 @@
 //! | [`site`] | declarations to a [`site::Site`]: router, routes, checks; immutable |
 //! | [`http`] | the only folder that names warp: the edge, and the life of a request |
 //! | [`reload`] | watch, build aside, swap |
+//! | [`dev`] | what the browser of someone who edits a site learns of the edits |
 //! | [`snapshot`] | `.http` files, the jar, the comparison |
 //! | [`cli`] | one file per subcommand |
 //!
 //! Arrows point the following way and nowhere else, and a test enforces it:
-//! `cli -> {reload, http, snapshot, site, session, action, config}`, `reload -> {config, site}`,
-//! `http -> {site, session}`, `site -> {config, action, template, session}`,
+//! `cli -> {reload, http, dev, snapshot, site, session, action, config}`, `reload -> {config, site}`,
+//! `http -> {site, session, dev}`, `site -> {config, action, template, session}`,
 //! `action -> {template, session's value}`, and all of them to `diagnostic`.
 //!
 //! # The words
@@ -62,9 +63,13 @@
 //! - A second expression language beside Handlebars.
 //! - Text that reaches a visitor from an error's inside: `http/failed.rs` is the one error door.
 
+#[cfg(not(unix))]
+compile_error!("Sitewright is for Linux and other Unix systems: it needs their signals, sockets and file permissions");
+
 pub mod action;
 pub mod cli;
 pub mod config;
+pub mod dev;
 pub mod diagnostic;
 pub mod http;
 pub mod reload;

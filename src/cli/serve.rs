@@ -13,9 +13,10 @@ use tokio::sync::watch;
 
 use super::{Exit, log};
 use crate::config::process_environment;
+use crate::dev::Dev;
 use crate::diagnostic::{Diagnostics, counted, print};
 use crate::http::{Address, Ending, Listener, Served, descriptors, serve};
-use crate::reload::{Reloader, watch as watch_for_changes};
+use crate::reload::{Cause, Outcome, Reloader, Report, watch as watch_for_changes};
 use crate::site::Vocabulary;
 use crate::site::live::{Live, State};
 use crate::site::server::check_listen;
@@ -80,7 +81,9 @@ async fn serve_site(options: &Options, config: &Path, vocabulary: &Vocabulary) -
     let url = url(&address, &listener.local_addresses());
     // Who reads the announcement may send a signal at once.
     let (stop, stopping) = watch::channel(false);
-    let watching = watch_for_changes(reloader, options.reload, log::Plain, log::is_colored(), until(stopping.clone()));
+    let dev = options.reload.then(|| Arc::new(Dev::default()));
+    let tell = teller(Report::new(log::Plain, log::is_colored(), &problems), dev.clone());
+    let watching = watch_for_changes(reloader, options.reload, tell, until(stopping.clone()));
     tokio::spawn(async move {
         if AssertUnwindSafe(watching).catch_unwind().await.is_err() {
             tracing::error!("reloading has ended: please report it");
@@ -91,7 +94,16 @@ async fn serve_site(options: &Options, config: &Path, vocabulary: &Vocabulary) -
     if options.open {
         open(&url);
     }
-    let served = Arc::new(Served::new(live));
+    let mut served = Served::new(live);
+    if let Some(dev) = dev {
+        served = served.with_dev(Arc::clone(&dev));
+        let stopping = stopping.clone();
+        tokio::spawn(async move {
+            until(stopping).await;
+            dev.stop();
+        });
+    }
+    let served = Arc::new(served);
     let trying = Arc::clone(&served);
     tokio::spawn(async move { trying.try_sessions().await });
     let ending = serve(listener, served, until(stopping)).await;
@@ -127,6 +139,18 @@ fn stop_on_signal(stop: watch::Sender<bool>) -> impl Future<Output = ()> + Send 
         tracing::warn!("stopped at once");
         log::finish();
         std::process::exit(Exit::Fine as i32);
+    }
+}
+
+/// Tells of reloads on standard error and in open pages.
+fn teller(mut report: Report<log::Plain>, dev: Option<Arc<Dev>>) -> impl FnMut(Cause, Outcome) + Send {
+    move |cause, outcome| {
+        report.tell(cause, &outcome);
+        match (&dev, &outcome) {
+            (Some(dev), Outcome::Applied { .. }) => dev.changed(),
+            (Some(dev), Outcome::Rejected(problems)) => dev.broken(print::to_text(&problems.without_notes(), false)),
+            _ => {}
+        }
     }
 }
 

@@ -25,6 +25,7 @@
 //! | `failed.rs`   | the one way from a failure to a response                          |
 //! | `broken.rs`   | the page of a site that has never been good                       |
 //! | `files/`      | static files: ranges, conditions, precompressed copies            |
+//! | `live_reload.rs` | the script in pages under `--reload`                           |
 //! | `outage.rs`   | one line in the log when the session store fails, one when it is back |
 //! | `host.rs`     | whether a request is for this site                                |
 //! | `origin.rs`   | who asks, and whether by HTTPS, proxies considered                |
@@ -49,6 +50,7 @@ mod handler;
 mod host;
 mod limits;
 mod listen;
+mod live_reload;
 mod looking;
 mod missed;
 mod multipart;

@@ -33,6 +33,7 @@ use crate::site::live::{Live, Serving, State};
 use crate::site::{ServerSettings, Vocabulary, server};
 
 pub use changes::Changes;
+pub use report::Report;
 pub use watch::watch;
 
 /// Everything it takes to build a site anew, and the [`Live`] that it is swapped into.

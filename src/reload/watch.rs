@@ -1,7 +1,6 @@
 //! The loop: wait for a save or a signal, reload, tell.
 
 use std::future::pending;
-use std::io::Write;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -13,7 +12,6 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{JoinError, spawn_blocking};
 
 use super::listening::Listening;
-use super::report::Report;
 use super::{Cause, Outcome, Reloader};
 
 /// A file that was caught half-written is whole a moment later.
@@ -21,21 +19,18 @@ const SECOND_LOOK: Duration = Duration::from_millis(50);
 
 /// Reloads at every SIGHUP and, with `watch_files`, at every save, until `shutdown` completes.
 ///
-/// From the call on, SIGHUP no longer ends the process. What came of a reload goes to the log;
-/// problems are printed to `out`, in colour for a terminal. Must be called within a Tokio runtime
-/// with time and I/O enabled.
+/// From the call on, SIGHUP no longer ends the process. `tell` hears what came of each. Must be
+/// called within a Tokio runtime with time and I/O enabled.
 pub fn watch(
     reloader: Reloader,
     watch_files: bool,
-    out: impl Write + Send,
-    color: bool,
+    tell: impl FnMut(Cause, Outcome) + Send,
     shutdown: impl Future<Output = ()> + Send,
 ) -> impl Future<Output = ()> + Send {
     let asked = hangups();
     async move {
         let listening = watch_files.then(Listening::<RecommendedWatcher>::new);
-        let mut report = Report::new(out, color, &reloader.problems);
-        follow(reloader, listening, asked, shutdown, |cause, outcome| report.tell(cause, &outcome)).await;
+        follow(reloader, listening, asked, shutdown, tell).await;
     }
 }
 

@@ -226,6 +226,76 @@ fn a_folder_that_is_deleted_and_made_again_is_followed() {
     }
 }
 
+/// The page that a browser shows for a link or an address.
+fn shown(visitor: &mut Visitor, path: &str) -> String {
+    visitor.request("GET", path).header("Sec-Fetch-Dest", "document").send().text().to_owned()
+}
+
+#[test]
+fn pages_that_browsers_show_have_a_script_under_reload_alone() {
+    let pages = r#"
+        [routes.page]
+        path = "/"
+        html = "<p>page</p>"
+        [routes.nonce]
+        path = "/nonce"
+        html = "<script nonce=\"{{csp_nonce}}\"></script>"
+        [routes.text]
+        path = "/text"
+        text = "text"
+        [static]
+        "/static" = "static"
+    "#;
+    let site = Site::new().config(pages).file("static/page.html", "<p>file</p>");
+    let server = site.serve_with(&["--reload"]);
+    let mut visitor = server.visitor();
+    for path in ["/", "/static/page.html", "/missing"] {
+        assert!(shown(&mut visitor, path).contains("<script src=\"/_sitewright/live.js\""), "{path}");
+    }
+    let page = shown(&mut visitor, "/nonce");
+    let nonces: Vec<_> = page.split("nonce=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert!(matches!(nonces.as_slice(), [own, script] if own == script), "{page}");
+    assert_eq!(shown(&mut visitor, "/text"), "text");
+    assert_eq!(visitor.get("/").text(), "<p>page</p>", "a script may put this into a page of its own");
+    let navigated = visitor.request("GET", "/").header("Accept", "text/html,*/*;q=0.8").send();
+    assert!(navigated.text().contains("live.js"), "over the network a browser does not say so much");
+    let fetched = visitor.request("GET", "/").header("Sec-Fetch-Dest", "empty").header("Accept", "text/html").send();
+    assert_eq!(fetched.text(), "<p>page</p>");
+    assert!(visitor.get("/_sitewright/live.js").header("content-type").starts_with("text/javascript"));
+    assert_eq!(visitor.connections(), 1, "every answer told its length");
+
+    let server = site.serve();
+    let mut visitor = server.visitor();
+    assert_eq!(shown(&mut visitor, "/"), "<p>page</p>");
+    assert_eq!(visitor.get("/_sitewright/live.js").status, 404);
+    assert_eq!(visitor.get("/_sitewright/events?page=x").status, 404);
+}
+
+#[test]
+fn an_open_page_hears_of_a_broken_edit_and_of_its_mend() {
+    let page = |text: &str| format!("[routes.page]\npath = \"/\"\nhtml = \"<p>{text}</p>\"\n");
+    let site = Site::new().config(&page("one"));
+    let server = site.serve_with(&["--reload"]);
+    let mut visitor = server.visitor();
+    let shown = shown(&mut visitor, "/");
+    let (_, rest) = shown.split_once("data-page=\"").unwrap();
+    let events = format!("/_sitewright/events?page={}", rest.split('"').next().unwrap());
+    let mut hears = |text: &str| {
+        loop {
+            let event = visitor.get(&events);
+            assert_eq!((event.status, event.header("content-type")), (200, "text/event-stream"));
+            if event.text().contains(text) {
+                return;
+            }
+        }
+    };
+    site.save("config.toml", &page("two").replace("html", "htlm"));
+    hears("did you mean `html`?");
+    site.save("config.toml", &page("two"));
+    hears("event: changed\n");
+    assert!(!server.access_log().contains("_sitewright"), "{}", server.access_log());
+}
+
 #[test]
 fn without_reload_a_broken_site_does_not_start() {
     let site = site();

@@ -95,7 +95,10 @@ fn every_site_answers_alike_when_it_is_mounted() {
         for (file, expected) in files.iter().zip(expected) {
             // A page with the prefix in it is longer.
             let without_lengths = |text: &str| -> String {
-                text.lines().filter(|line| !line.starts_with("content-length: ")).flat_map(|line| [line, "\n"]).collect()
+                text.lines()
+                    .filter(|line| !line.starts_with("content-length: "))
+                    .flat_map(|line| [line, "\n"])
+                    .collect()
             };
             let expected = without_lengths(&expected);
             let answered = read(&file.with_extension("snap")).replace("/inside/", "/").replace("/inside", "/");

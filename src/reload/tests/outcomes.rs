@@ -306,7 +306,5 @@ async fn who_asks_is_answered_whether_or_not_files_are_watched() {
 #[tokio::test]
 async fn the_loop_ends_with_the_server() {
     let folder = Folder::new(&showing("one"));
-    tokio::time::timeout(DEADLINE, watch(folder.start(), true, std::io::sink(), false, std::future::ready(())))
-        .await
-        .unwrap();
+    tokio::time::timeout(DEADLINE, watch(folder.start(), true, |_, _| {}, std::future::ready(()))).await.unwrap();
 }

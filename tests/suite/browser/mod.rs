@@ -1,5 +1,6 @@
 //! A real browser on the shipped sites: what it asks for by itself must not count.
 
+mod editing;
 mod scripts;
 mod sites;
 mod webdriver;
@@ -187,32 +188,6 @@ fn a_form_of_the_site_is_taken_and_one_of_another_site_is_not() {
         assert_eq!(browser.text_of("p"), "Zoë");
     }
     sign("Ada");
-}
-
-#[test]
-#[ignore = "needs Chromium: run tests/run"]
-fn an_edit_shows_when_the_open_page_is_refreshed() {
-    let (site, browser) = (Site::copy_of("."), Browser::start());
-    let server = site.serve_with(&["--reload"]);
-    open(&browser, &server, "/");
-    assert_eq!((browser.text_of("h1").as_str(), count(&browser)), ("Hi Home View", 1));
-
-    site.edit("config.toml", "Home View", "First Edit");
-    server.wait_for_log(" reloaded in ");
-    browser.refresh();
-    assert_eq!((browser.text_of("h1").as_str(), count(&browser)), ("Hi First Edit", 2));
-
-    // A broken edit changes nothing, and a mended one shows.
-    site.edit("config.toml", "increment-counter", "increment-countre");
-    server.wait_for_log("increment-countre");
-    browser.refresh();
-    assert_eq!((browser.text_of("h1").as_str(), count(&browser)), ("Hi First Edit", 3));
-    site.edit("config.toml", "First Edit", "Second Edit");
-    site.edit("config.toml", "increment-countre", "increment-counter");
-    server.wait_for_log(" reloaded in ");
-    browser.refresh();
-    assert_eq!((browser.text_of("h1").as_str(), count(&browser)), ("Hi Second Edit", 4));
-    assert_eq!(browser.console(), [""; 0]);
 }
 
 /// The picture in the README. `UPDATE=1` takes it anew: fonts differ from machine to machine.

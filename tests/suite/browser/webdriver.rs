@@ -195,6 +195,22 @@ impl Browser {
         self.ask("POST", "/execute/sync", json!({ "script": format!("return {expression}"), "args": [] }))
     }
 
+    /// Waits until an expression holds on a page that is there as a whole. Until then the page may
+    /// give way to another at any moment.
+    pub fn wait_until(&self, expression: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        let script = format!("return document.readyState == 'complete' && ({expression})");
+        let (path, body) = (format!("{}/execute/sync", self.session), json!({ "script": script, "args": [] }));
+        loop {
+            let said = self.driver.ask("POST", &path, &body);
+            if said == Ok(Value::Bool(true)) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{expression}: {said:?}\n{}", self.driver.log());
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// What the console has shown since it was asked last.
     pub fn console(&self) -> Vec<String> {
         let entries = self.ask("POST", "/se/log", json!({ "type": "browser" }));
