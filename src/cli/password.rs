@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -181,9 +182,5 @@ impl Edit {
 
 /// Gives a file the owner that another had, if that is allowed: who serves the site goes on reading it.
 fn keep_owner(file: &File, before: &fs::Metadata) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        let _ = std::os::unix::fs::fchown(file, Some(before.uid()), Some(before.gid()));
-    }
+    let _ = fchown(file, Some(before.uid()), Some(before.gid()));
 }

@@ -2,14 +2,13 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// A file only its owner may read, made if it is not there.
 pub fn private_file() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.write(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.write(true).create(true).mode(0o600);
     options
 }
 
@@ -58,9 +57,7 @@ impl Drop for Draft<'_> {
 pub fn make_private_folder(path: &Path, sync: impl Fn(&Path) -> io::Result<()>) -> io::Result<()> {
     let missing: Vec<&Path> = path.ancestors().take_while(|folder| !folder.exists()).collect();
     let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).mode(0o700);
     builder.create(path)?;
     missing.into_iter().filter_map(Path::parent).try_for_each(sync)
 }
@@ -112,7 +109,6 @@ mod tests {
         assert_eq!(names(folder.path()), ["file.toml"]);
     }
 
-    #[cfg(unix)]
     #[test]
     fn a_draft_is_its_owners_alone() {
         use std::os::unix::fs::PermissionsExt;

@@ -78,7 +78,6 @@ async fn nothing_is_made_before_the_first_session() {
     assert!(!path.exists());
 }
 
-#[cfg(unix)]
 #[tokio::test]
 async fn only_the_owner_may_look() {
     use std::os::unix::fs::PermissionsExt;

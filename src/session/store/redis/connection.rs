@@ -121,10 +121,7 @@ impl Connector {
                     None => Ok(Box::new(stream)),
                 }
             }
-            #[cfg(unix)]
             Address::Unix(path) => Ok(Box::new(tokio::net::UnixStream::connect(path).await?)),
-            #[cfg(not(unix))]
-            Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 }

@@ -62,7 +62,6 @@ async fn nothing_is_made_before_the_first_session() {
     assert!(!folder.path().join("a").exists());
 }
 
-#[cfg(unix)]
 #[tokio::test]
 async fn only_the_owner_may_look() {
     use std::os::unix::fs::PermissionsExt;
@@ -265,7 +264,6 @@ async fn steps(store: &SqliteStore) -> BTreeMap<u8, u32> {
     page.entries.iter().map(|(key, found)| (key.first(), step(found))).collect()
 }
 
-#[cfg(unix)]
 #[tokio::test]
 async fn kill_9_loses_nothing_that_was_confirmed_and_leaves_no_lock() {
     if let Some(file) = std::env::var_os(CHILD) {
