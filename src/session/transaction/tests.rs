@@ -251,8 +251,8 @@ async fn an_unknown_outcome_is_never_repeated() {
 async fn endless_conflicts_come_to_an_end() {
     let memory = Memory::holding("{}").failing(SessionError::Conflict);
     let done = visit(&memory, ALL, increment).await;
-    assert_eq!(done.expect_err("contended"), SessionError::Contended { attempts: 100 });
-    assert_eq!(memory.commits(), 100);
+    assert_eq!(done.expect_err("contended"), SessionError::Contended { attempts: 1000 });
+    assert_eq!(memory.commits(), 1000);
 }
 
 #[tokio::test]
