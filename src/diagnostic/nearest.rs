@@ -41,7 +41,7 @@ pub fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str
     match all.as_slice() {
         [] => None,
         [only] => Some(format!("use `{only}`")),
-        few if few.len() <= 32 => Some(format!("use one of `{}`", few.join("`, `"))),
+        few if few.len() <= 48 => Some(format!("use one of `{}`", few.join("`, `"))),
         _ => None,
     }
 }

@@ -1,21 +1,10 @@
 //! The helpers of templates and expressions.
 
-use std::fmt;
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 
-use handlebars::{
-    Context, Handlebars, Helper as Call, HelperDef, HelperResult, Output, PathAndJson, RenderContext, RenderError,
-    RenderErrorReason, ScopedJson,
-};
-use serde_json::Value;
-
-use super::csrf_field::{CSRF_FIELD, csrf_field};
-use super::json::script_safe_json;
-use super::links::{Links, Versions};
-use super::markdown::markdown;
+use super::csrf_field::CSRF_FIELD;
 use super::operators::{self, Operator};
-use super::urls::{static_url, url, web_url};
+use super::urls::web_url;
 use super::{dates, numbers};
 use crate::diagnostic::did_you_mean;
 
@@ -118,9 +107,21 @@ pub const HELPERS: &[Helper] = &[
         2..=2,
         operators::lookup,
     ),
+    operator(
+        "slice",
+        "(slice list from count)",
+        "so many items of a list, or characters of a text, from a place that is counted from 0; without `count`, the rest",
+        2..=3,
+        operators::slice,
+    ),
+    operator("range", "(range x y)", "the list of whole numbers from `x` to `y`, 1000 at most", 2..=2, numbers::range),
     operator("add", "(add x y)", "the sum of two numbers or more, exact", 2..=usize::MAX, numbers::add),
     operator("sub", "(sub x y)", "`x` less `y`, exact", 2..=2, numbers::sub),
     operator("mul", "(mul x y)", "the product of two numbers or more, exact", 2..=usize::MAX, numbers::mul),
+    operator("div", "(div x y)", "`x` divided by `y`; `null` if `y` is 0", 2..=2, numbers::div),
+    operator("round", "(round x 2)", "`x` to so many decimals, or to none, rounded half up", 1..=2, numbers::round),
+    operator("ceil", "(ceil x)", "the least whole number that is not less than `x`", 1..=1, numbers::ceil),
+    operator("floor", "(floor x)", "the greatest whole number that is not greater than `x`", 1..=1, numbers::floor),
     operator(
         "sum",
         "(sum list \"entry\")",
@@ -150,6 +151,9 @@ pub const HELPERS: &[Helper] = &[
         1..=usize::MAX,
         operators::concat,
     ),
+    operator("join", "(join list \", \")", "the texts of the items, with a text between them", 2..=2, operators::join),
+    operator("upper", "(upper x)", "a text in capital letters", 1..=1, operators::upper),
+    operator("lower", "(lower x)", "a text in small letters", 1..=1, operators::lower),
     helper(
         "url",
         "{{url \"route\" marker=x page=y}}",
@@ -183,6 +187,29 @@ pub const HELPERS: &[Helper] = &[
     ),
 ];
 
+/// Names that helpers have elsewhere, with ours.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("plus", "add"),
+    ("minus", "sub"),
+    ("subtract", "sub"),
+    ("times", "mul"),
+    ("multiply", "mul"),
+    ("divide", "div"),
+    ("equal", "eq"),
+    ("equals", "eq"),
+    ("contains", "in"),
+    ("includes", "in"),
+    ("length", "len"),
+    ("count", "len"),
+    ("size", "len"),
+    ("substring", "slice"),
+    ("truncate", "slice"),
+    ("uppercase", "upper"),
+    ("lowercase", "lower"),
+    ("tojson", "json"),
+    ("strftime", "date"),
+];
+
 /// The helper of this name.
 pub fn find(name: &str) -> Option<&'static Helper> {
     HELPERS.iter().find(|helper| helper.name == name)
@@ -202,7 +229,10 @@ pub fn misuse(name: &str, values: usize, names: &[&str], block: bool) -> Option<
             _ if matches!(name, "elif" | "elseif" | "elsif") => write("{{else if x}}"),
             _ if matches!(name, "for" | "foreach") => write("{{#each list as |item|}}…{{/each}}"),
             0 => Some(format!("a name stands without parentheses: `{name}`")),
-            _ => did_you_mean(name, HELPERS.iter().map(|helper| helper.name)),
+            _ => match ELSEWHERE.iter().find(|(elsewhere, _)| name.eq_ignore_ascii_case(elsewhere)) {
+                Some((_, ours)) => find(ours).and_then(|ours| write(ours.call)),
+                None => did_you_mean(name, HELPERS.iter().map(|helper| helper.name)),
+            },
         };
         return Some((format!("unknown helper `{name}`"), help));
     };
@@ -221,6 +251,7 @@ pub fn misuse(name: &str, values: usize, names: &[&str], block: bool) -> Option<
             (1, &usize::MAX) => "one value or more",
             (1, 2) => "one value or two",
             (1, _) => "one value",
+            (2, 3) => "two values or three",
             (_, &usize::MAX) => "two values or more",
             _ => "two values",
         };
@@ -235,193 +266,16 @@ pub fn misuse(name: &str, values: usize, names: &[&str], block: bool) -> Option<
     Some((format!("`{name}` takes no `{unknown}=`"), Some(write)))
 }
 
-/// Registers every helper that is not Handlebars' own, and drops what Handlebars brings beyond
-/// [`HELPERS`]: a value that happens to be named `raw` or `log` is to be shown.
-pub fn register(registry: &mut Handlebars<'static>, links: &Arc<dyn Links>, versions: &Arc<Versions>) {
-    for unwanted in ["raw", "log"] {
-        registry.unregister_helper(unwanted);
-    }
-    for helper in HELPERS {
-        match helper.work {
-            Work::Block => {}
-            Work::Operator(operator) => {
-                registry.register_helper(helper.name, Box::new(Operated(operator, helper.named)))
-            }
-            Work::Url => registry.register_helper(helper.name, Box::new(Url(Arc::clone(links)))),
-            Work::StaticUrl => registry.register_helper(helper.name, Box::new(StaticUrl(Arc::clone(versions)))),
-            Work::Json => {
-                registry.register_helper(helper.name, Box::new(Unescaped { text: script_safe_json, of: first }))
-            }
-            Work::Markdown => registry.register_helper(helper.name, Box::new(Unescaped { text: markdown, of: first })),
-            Work::CsrfField => {
-                registry.register_helper(helper.name, Box::new(Unescaped { text: csrf_field, of: csrf_token }))
-            }
-        }
-    }
-}
-
-/// `(eq x y)` and its kin, in a template.
-struct Operated(Operator, &'static [&'static str]);
-
-impl HelperDef for Operated {
-    fn call_inner<'reg: 'rc, 'rc>(
-        &self,
-        helper: &Call<'rc>,
-        _: &'reg Handlebars<'reg>,
-        _: &'rc Context,
-        _: &mut RenderContext<'reg, 'rc>,
-    ) -> Result<ScopedJson<'rc>, RenderError> {
-        let mut values: Vec<&Value> = helper.params().iter().map(PathAndJson::value).collect();
-        values.extend(self.1.iter().map(|name| helper.hash_get(name).map_or(&Value::Null, PathAndJson::value)));
-        Ok(ScopedJson::Derived((self.0)(&values)))
-    }
-}
-
-/// A helper whose text goes out as it is: it is JSON or HTML already.
-struct Unescaped {
-    /// The text, made of one value.
-    text: fn(&Value) -> String,
-    /// That value.
-    of: for<'v> fn(&'v Call<'_>, &'v Context) -> Option<&'v Value>,
-}
-
-/// What the helper is called with.
-fn first<'v>(call: &'v Call<'_>, _: &'v Context) -> Option<&'v Value> {
-    call.param(0).map(PathAndJson::value)
-}
-
-/// The visitor's token, whatever block or partial the helper stands in.
-fn csrf_token<'v>(_: &'v Call<'_>, context: &'v Context) -> Option<&'v Value> {
-    context.data().get("csrf_token")
-}
-
-impl HelperDef for Unescaped {
-    fn call_inner<'reg: 'rc, 'rc>(
-        &self,
-        helper: &Call<'rc>,
-        _: &'reg Handlebars<'reg>,
-        context: &'rc Context,
-        _: &mut RenderContext<'reg, 'rc>,
-    ) -> Result<ScopedJson<'rc>, RenderError> {
-        let value = (self.of)(helper, context).unwrap_or(&Value::Null);
-        Ok(ScopedJson::Derived(Value::String((self.text)(value))))
-    }
-
-    fn call<'reg: 'rc, 'rc>(
-        &self,
-        helper: &Call<'rc>,
-        registry: &'reg Handlebars<'reg>,
-        context: &'rc Context,
-        render: &mut RenderContext<'reg, 'rc>,
-        out: &mut dyn Output,
-    ) -> HelperResult {
-        let text = self.call_inner(helper, registry, context, render)?;
-        out.write(&text.render())?;
-        Ok(())
-    }
-}
-
-/// `{{url "route" marker=value}}`: the path of a route.
-struct Url(Arc<dyn Links>);
-
-impl HelperDef for Url {
-    fn call_inner<'reg: 'rc, 'rc>(
-        &self,
-        helper: &Call<'rc>,
-        _: &'reg Handlebars<'reg>,
-        _: &'rc Context,
-        _: &mut RenderContext<'reg, 'rc>,
-    ) -> Result<ScopedJson<'rc>, RenderError> {
-        let route = helper.param(0).map_or(&Value::Null, PathAndJson::value);
-        let named: Vec<(&str, &Value)> = helper.hash().iter().map(|(name, value)| (*name, value.value())).collect();
-        let path = url(&*self.0, route, &named).map_err(|why| RenderErrorReason::NestedError(Box::new(Unfit(why))))?;
-        // The path is percent-encoded; `&` and `'` may still stand in it, and are escaped.
-        Ok(ScopedJson::Derived(Value::String(path)))
-    }
-}
-
-/// `{{static_url "/static/style.css"}}`: the path of a static file.
-struct StaticUrl(Arc<Versions>);
-
-impl HelperDef for StaticUrl {
-    fn call_inner<'reg: 'rc, 'rc>(
-        &self,
-        helper: &Call<'rc>,
-        _: &'reg Handlebars<'reg>,
-        _: &'rc Context,
-        _: &mut RenderContext<'reg, 'rc>,
-    ) -> Result<ScopedJson<'rc>, RenderError> {
-        let parts: Vec<&Value> = helper.params().iter().map(PathAndJson::value).collect();
-        let path = static_url(&self.0, &parts).map_err(|why| RenderErrorReason::NestedError(Box::new(Unfit(why))))?;
-        Ok(ScopedJson::Derived(Value::String(path)))
-    }
-}
-
-/// A helper was given a value that it cannot work with.
-#[derive(Debug)]
-pub struct Unfit(String);
-
-impl Unfit {
-    /// Whether this is why rendering failed.
-    pub fn caused(error: &RenderError) -> bool {
-        matches!(error.reason(), RenderErrorReason::NestedError(cause) if cause.is::<Self>())
-    }
-}
-
-impl fmt::Display for Unfit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Unfit {}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
-    struct OneRoute;
-
-    impl Links for OneRoute {
-        fn path(&self, route: &str, value: &mut dyn FnMut(&str) -> Option<String>) -> Result<String, String> {
-            Ok(format!("/{route}/{}", value("marker").unwrap_or_default()))
-        }
-        fn names(&self) -> Vec<&str> {
-            vec!["route"]
-        }
-        fn markers(&self, _: &str) -> Option<Vec<&str>> {
-            Some(vec!["marker"])
-        }
-    }
-
-    fn render(template: &str, data: &Value) -> String {
-        let links: Arc<dyn Links> = Arc::new(OneRoute);
-        let mut registry = Handlebars::new();
-        register(&mut registry, &links, &Arc::default());
-        registry.render_template(template, data).unwrap_or_else(|error| panic!("{template}: {error}"))
-    }
-
     #[test]
-    fn every_helper_can_be_called_as_it_is_listed() {
-        for Helper { name, call, .. } in HELPERS {
-            let template = match call.strip_prefix('(').and_then(|call| call.strip_suffix(')')) {
-                Some(call) => format!("{{{{{call}}}}}"),
-                None => (*call).to_owned(),
-            };
-            assert!(call.contains(name));
-            render(&template, &json!({ "x": 1, "y": 1, "list": [1] }));
+    fn who_comes_from_elsewhere_is_told_our_name() {
+        for (elsewhere, ours) in ELSEWHERE {
+            let (_, help) = misuse(elsewhere, 1, &[], false).unwrap();
+            assert!(help.unwrap().contains(ours), "{elsewhere}");
+            assert!(!is_helper(elsewhere));
         }
-    }
-
-    #[test]
-    fn a_value_may_have_any_other_name() {
-        assert_eq!(render("{{raw}} {{log}}", &json!({ "raw": "a", "log": "b" })), "a b");
-    }
-
-    #[test]
-    fn a_list_fills_a_remainder_with_its_parts() {
-        assert_eq!(render("{{url \"route\" marker=x}}", &json!({ "x": ["a", "b", 1] })), "/route/a/b/1");
     }
 }

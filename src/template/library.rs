@@ -9,7 +9,6 @@ use handlebars::{Handlebars, no_escape};
 
 use super::blocks::SiteNames;
 use super::forms::{PlacedForm, forms};
-use super::helpers;
 pub use super::home::{Home, own_names, qualify};
 use super::inclusion::{Inclusion, Inclusions};
 use super::inspect::Contents;
@@ -17,6 +16,7 @@ use super::interpolation::Interpolation;
 use super::links::{FileLink, Links, Versions};
 use super::places::place_else_tags;
 use super::qualify::Qualifier;
+use super::registry;
 use super::render::{Escaping, Needs, Templates, Way};
 use super::surroundings::Surroundings;
 use super::syntax;
@@ -288,7 +288,7 @@ impl Library {
         let mut plain = Handlebars::new();
         plain.register_escape_fn(no_escape);
         for registry in [&mut html, &mut plain] {
-            helpers::register(registry, &self.links, &versions);
+            registry::register(registry, &self.links, &versions);
         }
         let ways = self.parsed.iter().map(|(name, parsed)| (name.clone(), self.way(name, parsed))).collect();
         for (name, parsed) in self.parsed {

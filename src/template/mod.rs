@@ -28,6 +28,7 @@ mod numbers;
 mod operators;
 mod places;
 mod qualify;
+mod registry;
 pub mod render;
 mod surroundings;
 mod syntax;

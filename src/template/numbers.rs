@@ -2,13 +2,17 @@
 
 use std::str::FromStr;
 
-use bigdecimal::{BigDecimal, RoundingMode};
+use bigdecimal::{BigDecimal, RoundingMode, Signed, Zero};
 use handlebars::JsonRender;
 use serde_json::{Number, Value};
 
 /// How many digits a number may have, zeros included: enough for any sum of money, and little enough
 /// that no visitor's number keeps the server busy.
 const DIGITS: u64 = 100;
+/// The most decimals that a number is rounded to.
+const MOST_DECIMALS: i64 = 30;
+/// The most numbers that `range` lists.
+const MOST_NUMBERS: usize = 1000;
 
 /// A number, or a text that is nothing else, such as a price from a CSV file. `None` for everything
 /// else, and for numbers that are too long to reckon with.
@@ -54,6 +58,56 @@ pub fn mul(values: &[&Value]) -> Value {
     fold(values, |a, b| a * b)
 }
 
+/// To as many decimals as it has, or 30; `null` for a division by zero.
+pub fn div(values: &[&Value]) -> Value {
+    let [a, b] = values else { return Value::Null };
+    let (Some(a), Some(b)) = (read(a), read(b).filter(|b| !b.is_zero())) else { return Value::Null };
+    let quotient = a / b;
+    let places = quotient.fractional_digit_count().clamp(0, MOST_DECIMALS);
+    written(Some(quotient.with_scale_round(places, RoundingMode::HalfUp).normalized()))
+}
+
+/// Half up, to so many decimals or to none.
+pub fn round(values: &[&Value]) -> Value {
+    let places = values.get(1).and_then(|places| decimals(places)).unwrap_or(0);
+    rounded(values, places, RoundingMode::HalfUp)
+}
+
+/// The least whole number that is not less.
+pub fn ceil(values: &[&Value]) -> Value {
+    rounded(values, 0, RoundingMode::Ceiling)
+}
+
+/// The greatest whole number that is not greater.
+pub fn floor(values: &[&Value]) -> Value {
+    rounded(values, 0, RoundingMode::Floor)
+}
+
+fn rounded(values: &[&Value], places: i64, mode: RoundingMode) -> Value {
+    let number = values.first().and_then(|value| read(value));
+    written(number.map(|number| number.with_scale_round(places, mode)))
+}
+
+/// How many, or at which place: a whole number, its decimals left out, and never below 0.
+pub fn count(value: &Value) -> Option<usize> {
+    let number = read(value)?.with_scale_round(0, RoundingMode::Down);
+    if number.is_negative() { Some(0) } else { Some(number.to_plain_string().parse().unwrap_or(usize::MAX)) }
+}
+
+/// The whole numbers from one to another, both of them included; none if one of the two is no number.
+pub fn range(values: &[&Value]) -> Value {
+    let whole = |value: &Value| -> Option<i64> {
+        read(value)?.with_scale_round(0, RoundingMode::Down).to_plain_string().parse().ok()
+    };
+    match values {
+        [from, to] => match (whole(from), whole(to)) {
+            (Some(from), Some(to)) => (from..=to).take(MOST_NUMBERS).map(Value::from).collect(),
+            _ => Value::Array(Vec::new()),
+        },
+        _ => Value::Null,
+    }
+}
+
 /// The sum over a list or map: of its items; of one entry of each, or of several multiplied; or, with a
 /// second map, of its items times what the second has under their keys.
 pub fn sum(values: &[&Value]) -> Value {
@@ -88,7 +142,7 @@ pub fn decimals(value: &Value) -> Option<i64> {
         Value::String(text) => text.parse().ok(),
         other => other.as_i64(),
     };
-    places.filter(|places| (0..=30).contains(places))
+    places.filter(|places| (0..=MOST_DECIMALS).contains(places))
 }
 
 /// `1234.5` as `1,234.50`: with `decimals` places, rounded half up; with `group` between thousands and
@@ -140,6 +194,71 @@ mod tests {
         assert_eq!(call(mul, &json!(["4.50", 3])), "13.50");
         let large: Value = serde_json::from_str("[123456789012345678901234567890, 10]").unwrap();
         assert_eq!(call(mul, &large), "1234567890123456789012345678900");
+    }
+
+    #[test]
+    fn a_division_is_exact_or_has_thirty_decimals() {
+        for (values, quotient) in [
+            (json!([6, 2]), "3"),
+            (json!(["4.50", 4]), "1.125"),
+            (json!([1, 3]), "0.333333333333333333333333333333"),
+            (json!([-2, 3]), "-0.666666666666666666666666666667"),
+            (json!([1000, 0.1]), "10000"),
+            (json!([0, 7]), "0"),
+            (json!([1, 0]), "null"),
+            (json!([1, "0.00"]), "null"),
+            (json!([1, "x"]), "null"),
+        ] {
+            assert_eq!(call(div, &values), quotient, "{values}");
+        }
+        let tiny: Value = serde_json::from_str("[1e-90, 3]").unwrap();
+        assert_eq!(call(div, &tiny), "0");
+    }
+
+    #[test]
+    fn a_number_is_rounded_half_up() {
+        for (values, rounded) in [
+            (json!([2.5]), "3"),
+            (json!([-2.5]), "-3"),
+            (json!(["2.345", 2]), "2.35"),
+            (json!([2, 2]), "2.00"),
+            (json!([2.345, "1"]), "2.3"),
+            (json!(["x", 1]), "null"),
+        ] {
+            assert_eq!(call(round, &values), rounded, "{values}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_rounded_to_the_whole_number_above_or_below() {
+        for (value, above, below) in [
+            (json!(2.1), "3", "2"),
+            (json!(-2.1), "-2", "-3"),
+            (json!("4.00"), "4", "4"),
+            (json!(null), "null", "null"),
+        ] {
+            assert_eq!((call(ceil, &json!([value])).as_str(), call(floor, &json!([value])).as_str()), (above, below));
+        }
+    }
+
+    #[test]
+    fn a_range_has_both_its_ends_and_no_end_of_numbers() {
+        assert_eq!(call(range, &json!([1, "3"])), "[1,2,3]");
+        assert_eq!(call(range, &json!([-1, 0.9])), "[-1,0]");
+        for none in [json!([2, 1]), json!([1, "x"]), json!([null, 3])] {
+            assert_eq!(call(range, &none), "[]");
+        }
+        let long = range(&[&json!(1), &json!(1e18)]);
+        assert_eq!(long.as_array().unwrap().len(), 1000);
+        assert_eq!(range(&[&json!(i64::MAX - 1), &json!(i64::MAX)]).as_array().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_place_is_a_whole_number_that_is_not_below_zero() {
+        for (value, place) in [(json!("2"), Some(2)), (json!(2.9), Some(2)), (json!(-3), Some(0)), (json!("x"), None)] {
+            assert_eq!(count(&value), place, "{value}");
+        }
+        assert_eq!(count(&json!("9".repeat(40))), Some(usize::MAX));
     }
 
     #[test]

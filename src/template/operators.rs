@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use handlebars::JsonRender;
 use serde_json::Value;
 
+use super::numbers::count;
 use super::values::{order, same, truthy};
 
 /// What `eq` and its kin do with the values they are given: as many as they take.
@@ -86,6 +87,41 @@ pub fn default(values: &[&Value]) -> Value {
     values.iter().copied().find(|value| !value.is_null()).cloned().unwrap_or_default()
 }
 
+/// A text in capital letters; what is `null` stays so.
+pub fn upper(values: &[&Value]) -> Value {
+    text_of(first(values), str::to_uppercase)
+}
+
+/// A text in small letters; what is `null` stays so.
+pub fn lower(values: &[&Value]) -> Value {
+    text_of(first(values), str::to_lowercase)
+}
+
+fn text_of(value: &Value, change: fn(&str) -> String) -> Value {
+    if value.is_null() { Value::Null } else { change(&value.render()).into() }
+}
+
+/// The texts of the items of a list or map, with a text between them; of anything else, its own.
+pub fn join(values: &[&Value]) -> Value {
+    let items: Vec<String> = match first(values) {
+        Value::Array(items) => items.iter().map(JsonRender::render).collect(),
+        Value::Object(map) => map.values().map(JsonRender::render).collect(),
+        one => vec![one.render()],
+    };
+    items.join(&second(values).render()).into()
+}
+
+/// A part of a list or a text. A place that is none counts as the first; without a number, the rest.
+pub fn slice(values: &[&Value]) -> Value {
+    let from = count(second(values)).unwrap_or(0);
+    let most = values.get(2).and_then(|most| count(most)).unwrap_or(usize::MAX);
+    match first(values) {
+        Value::Array(items) => items.iter().skip(from).take(most).cloned().collect(),
+        Value::String(text) => text.chars().skip(from).take(most).collect::<String>().into(),
+        _ => Value::Null,
+    }
+}
+
 /// The texts of all values, as a page would show them.
 pub fn concat(values: &[&Value]) -> Value {
     values.iter().map(|value| value.render()).collect::<String>().into()
@@ -160,6 +196,38 @@ mod tests {
         assert_eq!(call(default, &json!([null, "x"])), json!("x"));
         for present in [json!(""), json!(0), json!(false), json!([])] {
             assert_eq!(call(default, &json!([present, "x"])), present);
+        }
+    }
+
+    #[test]
+    fn letters_are_those_of_all_languages_and_nothing_stays_nothing() {
+        assert_eq!(call(upper, &json!(["tea \u{e9}\u{df}"])), json!("TEA \u{c9}SS"));
+        assert_eq!(call(lower, &json!(["TEA \u{c9}"])), json!("tea \u{e9}"));
+        assert_eq!((call(upper, &json!([null])), call(upper, &json!([1.5]))), (json!(null), json!("1.5")));
+    }
+
+    #[test]
+    fn items_are_joined_with_what_stands_between_them() {
+        assert_eq!(call(join, &json!([["a", 1, null], ", "])), json!("a, 1, "));
+        assert_eq!(call(join, &json!([{ "x": "a", "y": "b" }, "-"])), json!("a-b"));
+        assert_eq!(call(join, &json!([[], ", "])), json!(""));
+        assert_eq!(call(join, &json!(["a", ", "])), json!("a"));
+    }
+
+    #[test]
+    fn a_slice_is_as_much_of_a_list_or_text_as_there_is() {
+        for (values, part) in [
+            (json!([[1, 2, 3], 1, 1]), json!([2])),
+            (json!([[1, 2, 3], "1"]), json!([2, 3])),
+            (json!([[1, 2, 3], 2, 9]), json!([3])),
+            (json!([[1, 2, 3], 3, 1]), json!([])),
+            (json!([[1, 2, 3], -1, 2]), json!([1, 2])),
+            (json!([[1, 2, 3], null, "x"]), json!([1, 2, 3])),
+            (json!(["d\u{e9}j\u{e0}", 1, 2]), json!("\u{e9}j")),
+            (json!([{ "a": 1 }, 0, 1]), json!(null)),
+            (json!([null, 0, 1]), json!(null)),
+        ] {
+            assert_eq!(call(slice, &values), part, "{values}");
         }
     }
 

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use handlebars::{Context, Handlebars};
 use serde_json::{Map, Value};
 
-use super::helpers::Unfit;
 use super::interpolation::Interpolation;
 use super::links::{Links, Versions};
+use super::registry::Unfit;
 
 /// How values are made safe for what they are put into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,9 +12,9 @@ use scraper::{Html, Node};
 use serde_json::{Value, json};
 
 use super::{Danger, Shown, follow};
-use crate::template::helpers::register;
 use crate::template::json::script_safe_json;
 use crate::template::links::Links;
+use crate::template::registry::register;
 use crate::template::urls::{static_url, web_url};
 
 struct NoRoutes;
@@ -52,6 +52,10 @@ const PIECES: &[&str] = &[
     "{{empty}}",
     "<p title={{empty}} lang=\"",
     "{{add a 0}}",
+    "{{upper a}}",
+    "{{slice a 1}}",
+    "{{join list a}}",
+    "{{div a 3}}",
     "{{slash}}",
     "{{url \"home\"}}",
     "{{static_url \"/f/\" a}}",

@@ -71,8 +71,8 @@ const IN_URLS: [(&str, &str, Made); 3] =
 /// Helpers whose result is a number, or true or false, whatever they are given.
 const WORDS: [&str; 11] = ["eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not", "in", "len"];
 
-/// Helpers whose result is a number, or nothing.
-const NUMBERS: [&str; 4] = ["add", "sub", "mul", "sum"];
+/// Helpers whose result is a number, or a list of them, or nothing.
+const NUMBERS: [&str; 9] = ["add", "sub", "mul", "div", "round", "ceil", "floor", "sum", "range"];
 
 impl Scopes {
     /// Outside of all blocks.
@@ -133,7 +133,7 @@ impl Scopes {
         match helper {
             helper if WORDS.contains(&helper) => Origin::made(Made::Word, BTreeSet::new()),
             helper if NUMBERS.contains(&helper) => Origin::plain(BTreeSet::new()),
-            "lookup" => Origin::plain(of_first()),
+            "lookup" | "slice" => Origin::plain(of_first()),
             "markdown" => Origin::made(Made::Html, of_first()),
             "json" => Origin::made(Made::Json, of_first()),
             "url" if tag.hash.is_empty() => Origin::made(Made::FixedPath, of_first()),
