@@ -205,7 +205,7 @@ impl Explained<'_> {
 
 /// `guard 1`, `step 2`: the guards come first, and all are counted together.
 fn named(route: &Route, at: usize) -> String {
-    format!("{} {}", if at < route.guards { "guard" } else { "step" }, at + 1)
+    format!("{} {}", if at < route.steps.guards.len() { "guard" } else { "step" }, at + 1)
 }
 
 /// The steps from the one at `done` on, which were not come to.
@@ -215,8 +215,9 @@ fn left(route: &Route, done: usize) -> Option<String> {
         Some(1) => Some(format!("{kind} {to}")),
         Some(_) => Some(format!("{kind}s {} to {to}", from + 1)),
     };
-    let guards = span("guard", done, route.guards);
-    let steps = span("step", done.max(route.guards), route.steps.len());
+    let first = route.steps.guards.len();
+    let guards = span("guard", done, first);
+    let steps = span("step", done.max(first), route.steps.len());
     let left: Vec<String> = guards.into_iter().chain(steps).collect();
     (!left.is_empty()).then(|| left.join(", "))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::cache::CacheDeclaration;
 use super::messages::Message;
-use super::param::ParamType;
+use super::param::ParamDeclaration;
 use super::tree::{Entry, Node};
 use super::users::UsersDeclaration;
 use crate::diagnostic::{At, Source, Written};
@@ -103,17 +103,6 @@ pub struct RouteDeclaration {
     pub csrf: Option<CsrfCheck>,
     /// `keepalive`.
     pub keepalive: Option<bool>,
-}
-
-/// One of a route's `params`.
-#[derive(Clone, Debug)]
-pub struct ParamDeclaration {
-    /// Its name.
-    pub name: At<String>,
-    /// `type`; `None` if there is no such type.
-    pub kind: Option<ParamType>,
-    /// The table of its rules, which all go with the type; empty in the short form.
-    pub node: Node,
 }
 
 /// A response: of a route, of an `invalid` or `or`, of an error.

@@ -2,10 +2,9 @@
 
 use serde_json::Value;
 
-use super::declaration::ParamDeclaration;
 use super::keys;
 use super::tree::{Entry, Node, Tree};
-use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
+use crate::diagnostic::{At, Diagnostic, Diagnostics, did_you_mean};
 
 /// The type of a parameter: what its text must be, and what becomes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +43,17 @@ pub const PARAM_TYPES: &[(&str, ParamType, &str, &str)] = &[
     ("email", ParamType::Email, "an address as browsers take it in `<input type=\"email\">`", "a string"),
     ("url", ParamType::Url, "an address of the web, with `http://` or `https://` in front", "a string"),
 ];
+
+/// One of a route's `params`.
+#[derive(Clone, Debug)]
+pub struct ParamDeclaration {
+    /// Its name.
+    pub name: At<String>,
+    /// `type`; `None` if there is no such type.
+    pub kind: Option<ParamType>,
+    /// The table of its rules, which all go with the type; empty in the short form.
+    pub node: Node,
+}
 
 impl ParamType {
     /// How it is written.

@@ -29,7 +29,8 @@ use crate::site::predicates::Head;
 use crate::site::questions;
 use crate::site::request::{Form, Request};
 use crate::site::response::Reply;
-use crate::site::route::{Outcome, Ran, Route, SessionUse};
+use crate::site::route::{Outcome, Ran, Route};
+use crate::site::session_keys::SessionUse;
 use crate::site::{Choice, Found};
 
 /// What is drawn once for each request, however often its route runs.

@@ -8,20 +8,21 @@ use http::Method;
 use serde_json::{Map, Value};
 
 use super::actions;
+use super::check::forms::Whole;
 use super::check::{self, By, Shown};
-use super::forms::{self, Whole};
 use super::methods::methods;
 use super::names::{self, Names, meaning};
 use super::paths::{self, Paths};
 use super::pattern::Pattern;
 use super::request::NAMES;
 use super::response::Response;
-use super::route::{Route, SessionUse};
-use super::session_keys::{self, KeyUse, SessionKeys};
+use super::route::Route;
+use super::session_keys::{self, KeyUse, SessionKeys, SessionUse};
+use super::step::Steps;
 use super::vocabulary::Vocabulary;
 use super::{
-    ErrorPage, Part, Site, cache, comparisons, cors, csrf, escaping, fingerprint, open_redirect, params, predicates,
-    responses, secrecy, server, sessions, statics, users,
+    ErrorPage, Part, Site, cache, cors, csrf, escaping, fingerprint, params, predicates, responses, secrecy, server,
+    sessions, statics, users,
 };
 use crate::config::Loaded;
 use crate::config::declaration::{CsrfCheck, Declarations, RouteDeclaration};
@@ -87,12 +88,12 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
     check::entries(&library, &shown, problems);
     if is_whole {
         check::markers(&library, &shown, problems);
-        comparisons::check(&library, &shown, problems);
+        check::comparisons::check(&library, &shown, problems);
     }
-    params::usage::check(&library, &shown, problems);
-    params::usage::check_actions(&declared, &paths, vocabulary, problems);
+    check::params::check(&library, &shown, problems);
+    check::params::check_actions(&declared, &paths, vocabulary, problems);
     escaping::check(&library, &shown, problems);
-    open_redirect::check(&library, &routes, &parts, problems);
+    check::open_redirect::check(&library, &routes, &parts, problems);
     let mut statics = statics::compile(&declared);
     let users: Vec<_> = declared.iter().flat_map(|part| users::compile(part, problems)).collect();
     users::check_secrecy(&declared, problems);
@@ -107,18 +108,18 @@ pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics
         check::nothing_to_serve(&routes, &statics, declarations, problems);
         check::taken_for_granted(&routes, &declared, problems);
         check::out_of_reach(&loaded.settings, &routes, &declared, problems);
-        session_keys::check(&routes, &reads, problems);
+        check::session::keys(&routes, &reads, problems);
         if let Some(router) = &router {
             let append_slash = loaded.settings.server.append_slash;
             let (library, routes, shown, parts) = (&library, &routes, &shown, &declared);
-            forms::check(Whole { library, routes, router, shown, parts, append_slash }, problems);
+            check::forms::check(Whole { library, routes, router, shown, parts, append_slash }, problems);
         }
-        session_keys::check_flash(&routes, &reads, &flashed, problems);
+        check::session::flash(&routes, &reads, &flashed, problems);
     }
     // Of a site that does not work yet, this would be too much to say.
     if !problems.has_errors() {
-        check::changes_on_get(&routes, problems);
-        check::cookie_limits(&loaded.settings, &routes, vocabulary, problems);
+        check::session::changes_on_get(&routes, problems);
+        check::session::cookie_limits(&loaded.settings, &routes, vocabulary, problems);
     }
     Some(Site {
         cors: cors::Cors::of(&loaded.settings),
@@ -221,11 +222,11 @@ impl Compiler<'_> {
         names.provided.extend(in_data.iter().cloned());
         names.users = self.part.users.iter().map(|users| users.name.value.clone()).collect();
         let guards = declared.guards.as_deref().unwrap_or_default();
-        let mut steps = actions::guards(guards, self.vocabulary, &mut names, &mut writing);
-        let guards = steps.len();
+        let guards = actions::guards(guards, self.vocabulary, &mut names, &mut writing);
         let (before_actions, guards_known) = (names.provided.clone(), !names.incomplete);
         let actions = declared.actions.as_deref().unwrap_or_default();
-        steps.extend(actions::steps(actions, self.vocabulary, &mut names, &mut writing));
+        let actions = actions::steps(actions, self.vocabulary, &mut names, &mut writing);
+        let steps = Steps { guards, actions };
         let response = declared.response.as_ref().and_then(|declared| responses::response(declared, &mut writing));
         let in_answers = writing.added.len();
         // Without parameters it never answers: it may be one of `[defaults]`.
@@ -247,7 +248,7 @@ impl Compiler<'_> {
             library: self.library,
         };
         let passwords = users::passwords(&methods, &steps, &added, self.library, problems);
-        let faulted = params::usage::faulted(declared, &steps, problems);
+        let faulted = check::params::faulted(declared, &steps, problems);
         let caching = wish.and_then(|wish| cache::caching(wish, &facts, problems));
         let csrf = self.csrf_check(declared, &methods, keys.session_use());
         let token = vec![Session::CSRF_KEY.to_owned()];
@@ -264,22 +265,23 @@ impl Compiler<'_> {
         let declares = declares.map(|params| params.iter().map(|param| param.name.value.clone()).collect());
         let markers: Option<BTreeSet<String>> =
             pattern.as_ref().map(|pattern| pattern.names().map(str::to_owned).collect());
-        let page = |by, templates: &[String], provided, steps| Shown {
+        let page = |by, templates: &[String], provided, fixed| Shown {
             by,
             templates: templates.to_vec(),
             provided,
-            fixed: escaping::unbound(&in_data, steps),
+            fixed,
             params: declares.clone(),
             numbers: params.numbers().map(str::to_owned).collect(),
             faulted: faulted.clone(),
             markers: markers.clone(),
         };
+        let before = escaping::unbound(&in_data, &steps.guards);
         if !names.incomplete {
-            self.shown.push(page(By::Route(by.clone()), in_answers, names.provided, &steps));
+            let fixed = escaping::unbound(&before, &steps.actions);
+            self.shown.push(page(By::Route(by.clone()), in_answers, names.provided, fixed));
         }
         if guards_known {
-            let guards = steps.get(..guards).unwrap_or_default();
-            self.shown.push(page(By::Invalid(by), in_invalid, before_actions, guards));
+            self.shown.push(page(By::Invalid(by), in_invalid, before_actions, before));
         }
         Some(Route {
             name: self.home.qualify(&declared.name),
@@ -290,7 +292,6 @@ impl Compiler<'_> {
             params,
             invalid: invalid.map_or(Some(None), |invalid| invalid.map(Some))?,
             steps,
-            guards,
             passwords,
             response: response?,
             data,

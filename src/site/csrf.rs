@@ -6,10 +6,8 @@ use http::{HeaderMap, Method, Uri};
 use subtle::ConstantTimeEq;
 
 use super::failure::Failure;
-use super::paths;
 use super::request::Request;
-use super::route::Route;
-use crate::config::declaration::{CsrfCheck, Declarations};
+use crate::config::declaration::CsrfCheck;
 use crate::config::settings::Settings;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::session::Session;
@@ -216,25 +214,6 @@ fn check_token(request: &Request<'_>, session: &Session) -> Result<(), String> {
     } else {
         Err(format!("the token in the {place} is not the session's"))
     }
-}
-
-/// Warns of the routes of a site without forms that refuse whatever they are sent: no page shows the token
-/// that they want.
-pub(super) fn check_shown(routes: &[Route], parts: &[&Declarations], problems: &mut Diagnostics) {
-    if routes.iter().any(|route| route.responses().any(|response| response.shows_token)) {
-        return;
-    }
-    let wanting: Vec<&Route> = routes.iter().filter(|route| route.csrf == CsrfCheck::Token).collect();
-    let Some(declared) = wanting.first().and_then(|route| paths::declaration(parts, route)) else { return };
-    let names: Vec<_> = wanting.iter().map(|route| format!("`{}`", route.name)).collect();
-    let refuse = if names.len() > 1 { "refuse" } else { "refuses" };
-    let message = format!("{} {refuse} whatever is sent: no page shows a CSRF token", names.join(", "));
-    problems.push(
-        Diagnostic::warning(&declared.name.place, message)
-            .key(&declared.key)
-            .help("for programs and scripts alone, do without: `[defaults]` with `csrf = \"origin\"`")
-            .help("else show it: `{{csrf_field}}` in a form, or `{{csrf_token}}` for the header `X-CSRF-Token`"),
-    );
 }
 
 /// Reports what cannot be a trusted origin.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::Shown;
-use super::route::Step;
+use super::step::Step;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::template::escape::{self, Danger, For};
 use crate::template::helpers::is_helper;

@@ -5,8 +5,8 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::config::declaration::{ErrorDeclaration, ParamDeclaration, ResponseDeclaration, RouteDeclaration};
-use crate::config::param::ParamType;
+use crate::config::declaration::{ErrorDeclaration, ResponseDeclaration, RouteDeclaration};
+use crate::config::param::{ParamDeclaration, ParamType};
 use crate::config::tree::{Entry, Node};
 use crate::template::library::Library;
 

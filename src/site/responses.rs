@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
+use super::check::open_redirect;
 use super::headers;
-use super::open_redirect;
 use super::response::{Content, Redirect, Response, Target};
 use super::terms::{all, expression};
 use crate::config::declaration::ResponseDeclaration;

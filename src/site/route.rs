@@ -14,26 +14,14 @@ use super::predicates::Predicates;
 use super::request::Request;
 use super::response::{Rendering, Reply, Response};
 use super::scope::Input;
-use super::session_keys::SessionKeys;
-use crate::action::{Action, Cannot, Question, Scene};
+use super::session_keys::{SessionKeys, SessionUse};
+use super::step::Steps;
+use crate::action::{Cannot, Question, Scene};
 use crate::config::declaration::CsrfCheck;
-use crate::diagnostic::Place;
 use crate::session::Session;
-use crate::template::expression::Expression;
 use crate::template::links::Links;
 use crate::template::render::Templates;
 use crate::template::values::truthy;
-
-/// What a route does to sessions, worked out from its declaration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum SessionUse {
-    /// It never asks for the session: no store call, no cookie, no `Vary`.
-    None,
-    /// It reads.
-    Reads,
-    /// It may change the session.
-    Writes,
-}
 
 /// A declared route, compiled.
 #[derive(Debug)]
@@ -52,10 +40,8 @@ pub struct Route {
     pub params: Params,
     /// What it answers when they do not hold; `None` for a bad request.
     pub invalid: Option<Response>,
-    /// Its steps, in order: guards, then actions.
-    pub steps: Vec<Step>,
-    /// How many of the steps are guards, which run before the parameters are looked at.
-    pub guards: usize,
+    /// What it does.
+    pub steps: Steps,
     /// What it answers when no step has.
     pub response: Response,
     /// The fields of its form that hold passwords.
@@ -78,25 +64,6 @@ pub struct Route {
     pub keepalive: bool,
     /// Changes with its declaration and with the templates it shows: for a reload, to say so.
     pub fingerprint: u64,
-}
-
-/// An action with the options every action has.
-#[derive(Debug)]
-pub struct Step {
-    /// The verb, for listings.
-    pub verb: &'static str,
-    /// Where the verb stands.
-    pub place: Place,
-    /// The key path of the action, such as `routes.home.actions[0]`.
-    pub key: String,
-    /// The action.
-    pub action: Box<dyn Action>,
-    /// `if`.
-    pub condition: Option<Expression>,
-    /// `or`.
-    pub otherwise: Option<Response>,
-    /// What its value is bound under.
-    pub bind: Option<String>,
 }
 
 /// What a run of a route comes to.
@@ -163,7 +130,7 @@ impl Route {
         let input = Input { request, route: &self.data, site: around.data };
         let mut bound = Vec::with_capacity(self.steps.len());
         let faults = request.checked.faults();
-        for step in self.steps_if(faults.is_empty()) {
+        for step in self.steps.of_request(faults.is_empty()) {
             let mut scene = scene(request, around, &input, session, &bound);
             if let Some(condition) = &step.condition {
                 let holds =
@@ -211,13 +178,6 @@ impl Route {
     pub fn responses(&self) -> impl Iterator<Item = &Response> {
         let steps = self.steps.iter().filter_map(|step| step.otherwise.as_ref());
         steps.chain(&self.invalid).chain([&self.response])
-    }
-
-    /// The steps that a request goes through, unless one of them answers: only the guards if a parameter
-    /// does not hold.
-    pub fn steps_if(&self, params_hold: bool) -> &[Step] {
-        let end = if params_hold { self.steps.len() } else { self.guards };
-        self.steps.get(..end).unwrap_or_default()
     }
 }
 

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use super::response::Response;
-use super::route::{Route, SessionUse, Step};
+use super::step::Steps;
 use crate::action::Effect;
-use crate::diagnostic::{Diagnostic, Diagnostics, Place, nearest};
+use crate::diagnostic::Place;
 use crate::session::Session;
 use crate::template::library::Library;
 
@@ -21,6 +21,17 @@ pub struct KeyUse {
     pub key: String,
     /// Whether it is said what happens if the session does not have it, or nothing is to be said.
     pub has_default: bool,
+}
+
+/// What a route does to sessions, worked out from its declaration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SessionUse {
+    /// It never asks for the session: no store call, no cookie, no `Vary`.
+    None,
+    /// It reads.
+    Reads,
+    /// It may change the session.
+    Writes,
 }
 
 /// What a route does with which keys of the session, each known as far as it is before a request;
@@ -40,7 +51,7 @@ pub struct SessionKeys {
 impl SessionKeys {
     /// The keys of a route: `reads` as its templates and expressions name them, `answers` what it
     /// answers beside what its steps do.
-    pub fn of(steps: &[Step], reads: &[KeyUse], answers: &[Option<&Response>]) -> Self {
+    pub fn of(steps: &Steps, reads: &[KeyUse], answers: &[Option<&Response>]) -> Self {
         let mut keys = Self { reads: reads.iter().map(|read| read.path.clone()).collect(), ..Self::default() };
         for effect in steps.iter().flat_map(|step| step.action.effects()) {
             match effect {
@@ -79,7 +90,7 @@ impl SessionKeys {
 }
 
 /// Stands for the queues of flash messages, whatever they are called.
-const QUEUES: &str = "_f_*";
+pub const QUEUES: &str = "_f_*";
 
 /// The keys that a template or an expression names: `session.user`, or all of `session`; for `flash`,
 /// the queues.
@@ -100,58 +111,4 @@ pub fn named_in(library: &Library, template: &str) -> Vec<KeyUse> {
         })
     });
     named.collect()
-}
-
-/// Warns of keys that are read where nothing is said for their absence, though no route writes them.
-pub fn check(routes: &[Route], reads: &[KeyUse], problems: &mut Diagnostics) {
-    let written: BTreeSet<&Vec<String>> = routes.iter().flat_map(|route| &route.keys.writes).collect();
-    let names: BTreeSet<String> = written.iter().map(|path| path.join(".")).collect();
-    // What shows all of the session, whatever is in it, asks for no key.
-    for read in reads.iter().filter(|read| !read.has_default && !read.path.is_empty()) {
-        let is_written = written.iter().any(|path| path.starts_with(&read.path) || read.path.starts_with(path));
-        // Keys with an underscore are the engine's own.
-        let is_own = read.path.first().is_some_and(|name| name.starts_with('_'));
-        if is_written || is_own {
-            continue;
-        }
-        let name = read.path.join(".");
-        let help = match nearest(&name, names.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "if another program writes it, say what it is without: with `default` or `or`".to_owned(),
-        };
-        problems.push(
-            Diagnostic::warning(&read.place, format!("no route ever writes `{name}`, so the session does not have it"))
-                .key(&read.key)
-                .help(help),
-        );
-    }
-}
-
-/// Warns of flash messages that nobody ever sees, and notes where there is never one to be seen.
-pub fn check_flash(routes: &[Route], reads: &[KeyUse], flashed: &[KeyUse], problems: &mut Diagnostics) {
-    let all = [QUEUES.to_owned()];
-    let shown = reads.iter().find(|read| read.path == all);
-    // Without an answer to show it, a message may still be worked with.
-    let is_read = |message: &&KeyUse| {
-        // A queue that only the request decides may be any of them.
-        let is_it = |path: &Vec<String>| match message.path.first() {
-            Some(_) => *path == message.path,
-            None => path.first().is_some_and(|key| key.starts_with(&Session::flash_key(""))),
-        };
-        shown.is_some() || routes.iter().any(|route| route.keys.reads.iter().chain(&route.keys.removes).any(is_it))
-    };
-    for message in flashed.iter().filter(|message| !is_read(message)) {
-        problems.push(
-            Diagnostic::warning(&message.place, "no page ever shows this message")
-                .key(&message.key)
-                .help("show it in a template: `{{#each flash}}<p class=\"{{queue}}\">{{message}}</p>{{/each}}`"),
-        );
-    }
-    if let (Some(shown), []) = (shown, flashed) {
-        problems.push(
-            Diagnostic::note(&shown.place, "no action makes a message for `flash` to show")
-                .key(&shown.key)
-                .help("`{ flash = \"Saved.\" }` makes one; so may another program that shares the session"),
-        );
-    }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::factories::{LEFT_OUT, Opening, cookie_options};
-use super::route::{Route, SessionUse};
+use super::route::Route;
+use super::session_keys::SessionUse;
 use super::vocabulary::Vocabulary;
 use super::{Site, paths};
 use crate::config::declaration::Declarations;

@@ -10,8 +10,8 @@ use http::Method;
 use sha2::{Digest, Sha256};
 
 use super::request::NAMES;
-use super::route::{SessionUse, Step};
-use super::session_keys::{KeyUse, SessionKeys};
+use super::session_keys::{KeyUse, SessionKeys, SessionUse};
+use super::step::Steps;
 use super::terms::expression;
 use crate::action::Scene;
 use crate::config::cache::CacheDeclaration;
@@ -126,7 +126,7 @@ pub struct Facts<'f> {
     /// The methods it answers.
     pub methods: &'f [Method],
     /// Its steps.
-    pub steps: &'f [Step],
+    pub steps: &'f Steps,
     /// Its templates and expressions, by full name.
     pub shown: &'f [String],
     /// Where it reads which keys of the session.

@@ -7,7 +7,6 @@ mod messages;
 mod options;
 pub mod rules;
 mod sentence;
-pub mod usage;
 
 use std::collections::BTreeSet;
 

@@ -12,7 +12,7 @@ use crate::config::declaration::Declarations;
 use crate::config::tree::{Entry, Node, Tree};
 use crate::config::users::UsersDeclaration;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, did_you_mean, nearest};
-use crate::site::route::Step;
+use crate::site::step::Steps;
 use crate::template::expression::Writing;
 use crate::template::library::{Library, qualify};
 
@@ -156,7 +156,7 @@ pub fn check_secrecy(parts: &[&Declarations], problems: &mut Diagnostics) {
 /// one, and templates of it that would show one.
 pub fn passwords(
     methods: &[Method],
-    steps: &[Step],
+    steps: &Steps,
     shown: &[String],
     library: &Library,
     problems: &mut Diagnostics,
@@ -164,7 +164,7 @@ pub fn passwords(
     let has_body = |method: &Method| !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
     let gets_none = !methods.iter().any(has_body);
     let mut fields = Vec::new();
-    for step in steps {
+    for step in steps.iter() {
         let Some(field) = step.action.password() else { continue };
         if !fields.iter().any(|known| known == field) {
             fields.push(field.to_owned());

@@ -5,19 +5,18 @@ use std::collections::{BTreeSet, HashMap};
 
 use http::Method;
 
-use super::Target;
-use super::check::{By, Shown};
-use super::csrf;
-use super::route::Route;
-use super::router::{Miss, Router};
+use super::{By, Shown, session};
 use crate::config::declaration::{CsrfCheck, Declarations};
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest, nearest_help};
+use crate::site::Target;
+use crate::site::route::Route;
+use crate::site::router::{Miss, Router};
 use crate::template::forms::{FormAction, PlacedForm, Token};
 use crate::template::library::{Library, qualify};
 
 /// What a site answers, and what it shows.
 #[derive(Clone, Copy)]
-pub(super) struct Whole<'s> {
+pub(in crate::site) struct Whole<'s> {
     /// The templates, with the forms in them.
     pub library: &'s Library,
     /// All routes.
@@ -33,10 +32,10 @@ pub(super) struct Whole<'s> {
 }
 
 /// Warns of forms that lead nowhere, and of those that a route would refuse.
-pub(super) fn check(site: Whole<'_>, problems: &mut Diagnostics) {
+pub(in crate::site) fn check(site: Whole<'_>, problems: &mut Diagnostics) {
     let forms = site.library.forms();
     if forms.iter().all(|placed| placed.form.method != Method::POST) {
-        csrf::check_shown(site.routes, site.parts, problems);
+        session::tokens(site.routes, site.parts, problems);
     }
     if !forms.is_empty() {
         Forms::of(site).check(problems);

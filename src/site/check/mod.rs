@@ -1,21 +1,22 @@
-//! Checks that need the whole site: names nobody provides, what cookie-held sessions cannot do.
+//! Checks that need the whole site: names nobody provides, routes nobody reaches, and others in files of
+//! their own.
+
+pub mod comparisons;
+pub mod forms;
+pub mod open_redirect;
+pub mod params;
+pub mod session;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use http::Method;
-
-use super::factories::HeldBy;
 use super::paths;
 use super::request::REQUEST;
-use super::route::{Route, Step};
+use super::route::Route;
 use super::statics::StaticFiles;
-use super::vocabulary::Vocabulary;
 use super::{ERROR, ON_ERROR_PAGES};
-use crate::action::Effect;
 use crate::config::declaration::Declarations;
 use crate::config::settings::Settings;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, nearest_help};
-use crate::session::Session;
 use crate::template::helpers::is_helper;
 use crate::template::library::{Library, Variable};
 
@@ -250,67 +251,5 @@ pub fn out_of_reach(settings: &Settings, routes: &[Route], parts: &[&Declaration
             Some(place) => warning.related(place, "the hosts it answers for"),
             None => warning,
         });
-    }
-}
-
-/// Notes what looking at a page changes: whoever looks changes it.
-pub fn changes_on_get(routes: &[Route], problems: &mut Diagnostics) {
-    let mut names = Vec::new();
-    let mut changed = Vec::new();
-    let mut first = None;
-    for route in routes.iter().filter(|route| route.methods.contains(&Method::GET)) {
-        let steps = route.steps.iter().filter(|step| step.condition.is_none());
-        for (step, what) in steps.filter_map(|step| Some((step, changes(step)?))) {
-            first.get_or_insert(step);
-            for (list, name) in [(&mut names, format!("`{}`", route.name)), (&mut changed, what)] {
-                if !list.contains(&name) {
-                    list.push(name);
-                }
-            }
-        }
-    }
-    let Some(step) = first else { return };
-    let message =
-        format!("GET requests to {} change {}, so reloads and crawlers do, too", names.join(", "), changed.join(", "));
-    problems.push(
-        Diagnostic::note(&step.place, message)
-            .key(&step.key)
-            .help("for what people do, rather than look at, send a form: `methods = [\"POST\"]`"),
-    );
-}
-
-/// What a step changes of the session, beside what is there to be shown once.
-fn changes(step: &Step) -> Option<String> {
-    step.action.effects().into_iter().find_map(|effect| match effect {
-        Effect::Writes(key) if key == [Session::CSRF_KEY] => None,
-        Effect::Writes(key) | Effect::Changes(key) | Effect::Removes(key) if !key.is_empty() => {
-            Some(format!("`{}`", key.join(".")))
-        }
-        Effect::Reads(_) | Effect::Takes(_) | Effect::Flashes(_) => None,
-        Effect::Writes(_) | Effect::Changes(_) | Effect::Removes(_) | Effect::Clears | Effect::Renews => {
-            Some("the session".to_owned())
-        }
-    })
-}
-
-/// Notes what a session in a cookie cannot promise, where a route counts on it.
-pub fn cookie_limits(settings: &Settings, routes: &[Route], vocabulary: &Vocabulary, problems: &mut Diagnostics) {
-    let kind = settings.session.factory.as_deref().and_then(|name| vocabulary.factory(name));
-    let in_cookie = kind.is_some_and(|kind| kind.held_by == HeldBy::Browser);
-    let Some(place) = settings.place("session.factory").filter(|_| in_cookie) else { return };
-    let relies = |effect: &Effect| matches!(effect, Effect::Changes(_) | Effect::Takes(_));
-    let exact =
-        |route: &&Route| route.steps.iter().flat_map(|step| step.action.effects()).any(|effect| relies(&effect));
-    let names: Vec<_> = routes.iter().filter(exact).map(|route| format!("`{}`", route.name)).collect();
-    if !names.is_empty() {
-        let message = format!(
-            "the session lives in the cookie, so {} can lose an update when two tabs ask at once",
-            names.join(", ")
-        );
-        problems.push(
-            Diagnostic::note(place, message)
-                .key("session.factory")
-                .help("the browser is the store here; only a server-side factory can count exactly"),
-        );
     }
 }

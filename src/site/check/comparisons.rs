@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::check::{By, Shown};
+use super::{By, Shown};
 use crate::config::tree::join;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::template::comparisons::{Comparison, comparisons};

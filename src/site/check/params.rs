@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::{By, Shown, missing_marker};
 use crate::action::Operand;
 use crate::config::declaration::{Declarations, RouteDeclaration};
 use crate::config::tree::join;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, did_you_mean, nearest_help};
-use crate::site::check::{By, Shown, missing_marker};
 use crate::site::paths::Paths;
 use crate::site::pattern::Pattern;
-use crate::site::route::Step;
+use crate::site::step::Steps;
 use crate::site::vocabulary::Vocabulary;
 use crate::template::library::{Library, Variable, qualify};
 
@@ -129,11 +129,11 @@ fn check_route(
 }
 
 /// The fields that the steps of a route may find wrong. Warns of those that its form does not have.
-pub fn faulted(declared: &RouteDeclaration, steps: &[Step], problems: &mut Diagnostics) -> Vec<String> {
+pub fn faulted(declared: &RouteDeclaration, steps: &Steps, problems: &mut Diagnostics) -> Vec<String> {
     let params = declared.params.as_ref().map(|params| params.iter().map(|param| param.name.as_str()));
     let params: Option<Vec<&str>> = params.map(Iterator::collect);
     let mut faulted = Vec::new();
-    for step in steps {
+    for step in steps.iter() {
         let Some(field) = step.action.faults() else { continue };
         // A password need not be declared: it is set apart before anything is looked at.
         let known = step.action.password() == Some(field);

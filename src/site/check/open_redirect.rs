@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use super::Part;
-use super::escaping::unbound;
-use super::response::{Content, Target};
-use super::route::Route;
 use crate::diagnostic::{Diagnostic, Diagnostics, Written};
+use crate::site::Part;
+use crate::site::escaping::unbound;
+use crate::site::response::{Content, Target};
+use crate::site::route::Route;
 use crate::template::escape::{self, Danger};
 use crate::template::expression::{Text, Writing};
 use crate::template::library::Library;
@@ -33,7 +33,7 @@ pub fn check(library: &Library, routes: &[Route], parts: &[Part], problems: &mut
         let site = parts.get(route.part).map(|part| &part.data);
         let data: BTreeSet<String> =
             site.into_iter().flatten().chain(&route.data).map(|(name, _)| name.clone()).collect();
-        let fixed = unbound(&data, &route.steps);
+        let fixed = unbound(&unbound(&data, &route.steps.guards), &route.steps.actions);
         for response in route.responses() {
             let Content::Redirect(redirect) = &response.content else { continue };
             let Target::External(Text::Template(name, _)) = &redirect.target else { continue };
