@@ -17,9 +17,10 @@ use crate::config::route::response as read_response;
 use crate::config::tree::{Entry, Node, Tree};
 use crate::config::{foreign, keys};
 use crate::diagnostic::{Diagnostic, did_you_mean, nearest, nearest_help};
-use crate::template::expression::{Term, Writing};
+use crate::template::expression::Term;
 use crate::template::names::is_path;
 use crate::template::render::Escaping;
+use crate::template::writing::Writing;
 
 /// The steps of a route, without the broken ones.
 pub fn steps(given: &[Node], vocabulary: &Vocabulary, names: &mut Names, writing: &mut Writing<'_>) -> Vec<Step> {

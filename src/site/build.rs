@@ -29,9 +29,9 @@ use crate::config::declaration::{CsrfCheck, Declarations, RouteDeclaration};
 use crate::config::tree::{Entry, Tree};
 use crate::diagnostic::{At, Diagnostic, Diagnostics, Severity};
 use crate::session::Session;
-use crate::template::expression::Writing;
 use crate::template::library::{Home, Library, qualify};
 use crate::template::links::Links;
+use crate::template::writing::Writing;
 
 /// Builds the site; `None` if its file could not be read at all.
 pub fn build(loaded: Loaded, vocabulary: &Vocabulary, problems: &mut Diagnostics) -> Option<Site> {

@@ -7,8 +7,9 @@ use crate::config::declaration::ResponseDeclaration;
 use crate::config::tree::Entry;
 use crate::diagnostic::{Diagnostic, Written};
 use crate::site::request::NAMES;
-use crate::template::expression::{Text, Writing};
+use crate::template::expression::Text;
 use crate::template::render::Escaping;
+use crate::template::writing::Writing;
 
 /// Headers that are the engine's own: setting them would break the connection or the session.
 const OWN_HEADERS: [&str; 6] = ["set-cookie", "content-length", "transfer-encoding", "connection", "date", "upgrade"];

@@ -14,11 +14,12 @@ use crate::config::keys;
 use crate::config::read::reason;
 use crate::config::tree::{Entry, Node, Tree};
 use crate::diagnostic::{Diagnostic, Written, did_you_mean};
-use crate::template::expression::{Term, Text, Writing};
+use crate::template::expression::{Term, Text};
 use crate::template::library::own_names;
 use crate::template::links::{Misfit, misfits};
 use crate::template::render::Escaping;
 use crate::template::urls::is_own_path;
+use crate::template::writing::Writing;
 
 /// Compiles a response; `None` if it is broken.
 pub fn response(declared: &ResponseDeclaration, writing: &mut Writing<'_>) -> Option<Response> {

@@ -6,9 +6,10 @@ use super::request::NAMES;
 use crate::action::Verb;
 use crate::config::tree::{Node, Tree, join};
 use crate::diagnostic::{Diagnostic, Written};
-use crate::template::expression::{Expression, Term, Writing};
+use crate::template::expression::{Expression, Term};
 use crate::template::names::is_path;
 use crate::template::render::Escaping;
+use crate::template::writing::Writing;
 
 /// A string with its place.
 pub fn written(node: &Node, writing: &mut Writing<'_>) -> Option<Written> {

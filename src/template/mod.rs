@@ -2,7 +2,7 @@
 //!
 //! Text goes into a [`library::Library`], which parses it, resolves names to full ones and reports
 //! what is wrong; [`render::Templates`] renders. [`expression`] is what strings in actions and
-//! responses mean.
+//! responses mean, and [`writing`] is where they come in.
 
 mod advice;
 pub mod blocks;
@@ -35,3 +35,4 @@ mod syntax;
 pub mod urls;
 pub mod values;
 pub mod walk;
+pub mod writing;

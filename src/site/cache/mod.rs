@@ -19,8 +19,9 @@ use crate::config::declaration::RouteDeclaration;
 use crate::config::keys;
 use crate::config::tree::{Node, Tree, join};
 use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
-use crate::template::expression::{Expression, Writing};
+use crate::template::expression::Expression;
 use crate::template::library::Library;
+use crate::template::writing::Writing;
 
 /// The `cache` of a route, compiled.
 #[derive(Debug)]

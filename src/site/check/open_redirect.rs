@@ -9,9 +9,10 @@ use crate::site::escaping::unbound;
 use crate::site::response::{Content, Target};
 use crate::site::route::Route;
 use crate::template::escape::{self, Danger};
-use crate::template::expression::{Text, Writing};
+use crate::template::expression::Text;
 use crate::template::library::Library;
 use crate::template::render::Escaping;
+use crate::template::writing::Writing;
 
 /// The name of the template that stands for the address in a page.
 fn in_page(name: &str) -> String {

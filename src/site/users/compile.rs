@@ -13,8 +13,8 @@ use crate::config::tree::{Entry, Node, Tree};
 use crate::config::users::UsersDeclaration;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, did_you_mean, nearest};
 use crate::site::step::Steps;
-use crate::template::expression::Writing;
 use crate::template::library::{Library, qualify};
+use crate::template::writing::Writing;
 
 /// What a user cannot have of their own.
 const OWN: [&str; 2] = ["password", "id"];
