@@ -26,7 +26,7 @@ use super::url::{Address, Login, TlsFiles};
 /// before; this is for operators' commands.
 const ANSWERING_TAKES_AT_MOST: Duration = Duration::from_secs(10);
 /// Whoever has waited for so long in vain leaves a connection that may be dead.
-const SILENCE: Duration = Duration::from_millis(250);
+pub(super) const SILENCE: Duration = Duration::from_millis(250);
 /// Commands that wait to be written, before their operations have to.
 const QUEUED: usize = 512;
 /// An idle connection is tried out so often, so that firewalls do not forget

@@ -2,12 +2,12 @@ use std::sync::Arc;
 
 use ::redis::{Cmd, Value, cmd};
 use futures_util::future::join_all;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::super::closed_port::closed_port;
 use super::super::contract::{self, in_turn::InTurn};
 use super::super::patience::Patience;
-use super::connection::{Connection, Connector};
+use super::connection::{Connection, Connector, SILENCE};
 use super::url::{Address, Arrangement};
 use super::*;
 

@@ -1,6 +1,7 @@
 //! A server that does what a test tells it to, over a real socket.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -43,6 +44,13 @@ impl FakeServer {
             }
         });
         server
+    }
+
+    /// Waits until a command was received so often.
+    pub async fn received_times(&self, name: &str, times: usize) {
+        while self.count(name) < times {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// How often a command was received.
