@@ -133,8 +133,8 @@ fn stop_on_signal(stop: watch::Sender<bool>) -> impl Future<Output = ()> + Send 
             return std::future::pending().await;
         };
         tokio::select! { _ = term.recv() => {} _ = int.recv() => {} }
-        let _ = stop.send(true);
         tracing::info!("stopping: waiting for requests in progress");
+        let _ = stop.send(true);
         tokio::select! { _ = term.recv() => {} _ = int.recv() => {} }
         tracing::warn!("stopped at once");
         log::finish();
