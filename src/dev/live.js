@@ -2,7 +2,7 @@
 // wrong with an edit that is broken. It sets no style sheet, which the policy of a page might refuse.
 (() => {
   const { page, sent } = document.currentScript.dataset;
-  const events = new EventSource(`/_sitewright/events?page=${page}`);
+  let events;
   let shown;
 
   function element(name, text, style) {
@@ -34,7 +34,7 @@
 
   addEventListener("keydown", event => event.key === "Escape" && hide());
 
-  events.addEventListener("problems", event => show(
+  const problems = event => show(
     {},
     element("h1", "This edit has problems", { font: "bold 1.5rem/1.2 system-ui, sans-serif", margin: "0 0 1rem" }),
     element("p", "The site is served as it was before. Save a mended file, and it appears here.", { margin: "0 0 1rem" }),
@@ -42,9 +42,9 @@
       margin: "0", padding: "1rem", border: "1px solid", borderRadius: ".5rem", overflowX: "auto",
       font: ".9rem/1.4 monospace",
     }),
-  ));
+  );
 
-  events.addEventListener("changed", () => {
+  function changed() {
     events.close();
     if (sent === undefined) {
       location.reload();
@@ -52,5 +52,18 @@
       // To show this page anew, its form is sent again; that is for the person to say.
       show({ inset: "auto 0 0", borderTop: "1px solid" }, "The site has changed. Reload this page to send its form again.");
     }
-  });
+  }
+
+  // Of all tabs together, a browser has six connections to a server: those that nobody sees take none.
+  function listen() {
+    events?.close();
+    if (!document.hidden) {
+      events = new EventSource(`/_sitewright/events?page=${page}`);
+      events.addEventListener("problems", problems);
+      events.addEventListener("changed", changed);
+    }
+  }
+
+  document.addEventListener("visibilitychange", listen);
+  listen();
 })();

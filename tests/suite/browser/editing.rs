@@ -108,3 +108,32 @@ fn a_page_that_answers_a_form_does_not_send_it_again_by_itself() {
     assert_eq!(browser.text_of("p"), "2", "and nothing was sent in between");
     assert_eq!(browser.console(), [""; 0]);
 }
+
+#[test]
+#[ignore = "needs Chromium: run tests/run"]
+fn a_tab_in_the_background_takes_no_connection_and_catches_up_when_it_is_seen() {
+    let (site, browser) = (site(), Browser::start());
+    let server = site.serve_with(&["--reload"]);
+    open(&browser, &server, "/");
+    let becomes = |hidden: bool| {
+        browser.evaluate(&format!(
+            "Object.defineProperty(document, 'hidden', {{ configurable: true, value: {hidden} }}) && \
+             document.dispatchEvent(new Event('visibilitychange'))"
+        ));
+    };
+    becomes(true);
+    site.save("config.toml", &config("two"));
+    server.wait_for_log(" reloaded in ");
+    // Were it listening, it would be told before this page is.
+    let first = browser.tab();
+    let second = browser.open_tab();
+    browser.switch(&second);
+    open(&browser, &server, "/");
+    browser.wait_until("document.title == 'two'");
+    site.save("config.toml", &config("three"));
+    browser.wait_until("document.title == 'three'");
+    browser.switch(&first);
+    assert_eq!(browser.evaluate("document.title"), "one");
+    becomes(false);
+    browser.wait_until("document.title == 'three'");
+}
