@@ -3,6 +3,8 @@
 (() => {
   const { page, sent } = document.currentScript.dataset;
   let events;
+  // The event that was told last: what a person has put away stays away.
+  let seen = "";
   let shown;
 
   function element(name, text, style) {
@@ -34,15 +36,18 @@
 
   addEventListener("keydown", event => event.key === "Escape" && hide());
 
-  const problems = event => show(
-    {},
-    element("h1", "This edit has problems", { font: "bold 1.5rem/1.2 system-ui, sans-serif", margin: "0 0 1rem" }),
-    element("p", "The site is served as it was before. Save a mended file, and it appears here.", { margin: "0 0 1rem" }),
-    element("pre", event.data, {
-      margin: "0", padding: "1rem", border: "1px solid", borderRadius: ".5rem", overflowX: "auto",
-      font: ".9rem/1.4 monospace",
-    }),
-  );
+  function problems(event) {
+    seen = event.lastEventId;
+    show(
+      {},
+      element("h1", "This edit has problems", { font: "bold 1.5rem/1.2 system-ui, sans-serif", margin: "0 0 1rem" }),
+      element("p", "The site is served as it was before. Save a mended file, and it appears here.", { margin: "0 0 1rem" }),
+      element("pre", event.data, {
+        margin: "0", padding: "1rem", border: "1px solid", borderRadius: ".5rem", overflowX: "auto",
+        font: ".9rem/1.4 monospace",
+      }),
+    );
+  }
 
   function changed() {
     events.close();
@@ -58,7 +63,7 @@
   function listen() {
     events?.close();
     if (!document.hidden) {
-      events = new EventSource(`/_sitewright/events?page=${page}`);
+      events = new EventSource(`/_sitewright/events?page=${page}&seen=${seen}`);
       events.addEventListener("problems", problems);
       events.addEventListener("changed", changed);
     }

@@ -21,9 +21,15 @@ pub(super) async fn answer(dev: &Dev, incoming: &Incoming, limit: Duration) -> R
     let (kind, text) = if incoming.path == SCRIPT_PATH {
         ("text/javascript; charset=utf-8", SCRIPT.to_owned())
     } else {
-        let page = incoming.query.as_deref().and_then(|query| query.strip_prefix("page="));
-        let seen = incoming.headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
-        let event = dev.event(page.unwrap_or_default(), seen, LONGEST.min(limit / 2)).await;
+        let asked = |name: &str| {
+            let mut pairs =
+                incoming.query.as_deref().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+            pairs.find_map(|(known, value)| (known == name).then_some(value))
+        };
+        // The browser says by itself what this connection was told, and the script what those before it were.
+        let told = incoming.headers.get("last-event-id").and_then(|id| id.to_str().ok()).or_else(|| asked("seen"));
+        let seen = told.and_then(|id| id.parse().ok());
+        let event = dev.event(asked("page").unwrap_or_default(), seen, LONGEST.min(limit / 2)).await;
         ("text/event-stream", event)
     };
     let mut response = Response::new(ResponseBody::from(Bytes::from(text)));

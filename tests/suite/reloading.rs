@@ -4,11 +4,11 @@
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use handlebars::html_escape;
 
-use crate::driver::{SESSION, Save, Server, Site, Visitor};
+use crate::driver::{PATIENCE, SESSION, Save, Server, Site, Visitor};
 
 /// A page whose generation is written in its template file, in its route and in the site's data.
 fn config(generation: u32) -> String {
@@ -281,12 +281,14 @@ fn an_open_page_hears_of_a_broken_edit_and_of_its_mend() {
     let (_, rest) = shown.split_once("data-page=\"").unwrap();
     let events = format!("/_sitewright/events?page={}", rest.split('"').next().unwrap());
     let mut hears = |text: &str| {
+        let deadline = Instant::now() + PATIENCE;
         loop {
             let event = visitor.get(&events);
             assert_eq!((event.status, event.header("content-type")), (200, "text/event-stream"));
             if event.text().contains(text) {
                 return;
             }
+            assert!(Instant::now() < deadline, "{}", event.text());
         }
     };
     site.save("config.toml", &page("two").replace("html", "htlm"));

@@ -33,6 +33,14 @@ fn config(text: &str) -> String {
     )
 }
 
+/// Has the page take itself for one that nobody sees, or that somebody sees again.
+fn hide(browser: &Browser, hidden: bool) {
+    browser.evaluate(&format!(
+        "Object.defineProperty(document, 'hidden', {{ configurable: true, value: {hidden} }}) && \
+         document.dispatchEvent(new Event('visibilitychange'))"
+    ));
+}
+
 fn site() -> Site {
     Site::new().config(&config("one")).file("static/site.css", "")
 }
@@ -61,6 +69,14 @@ fn an_open_page_shows_what_is_wrong_with_an_edit_and_recovers_with_the_mend() {
     browser.wait_until(&format!("{SHOWN}.includes('paht')"));
     browser.evaluate("dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape' }))");
     assert_eq!(browser.evaluate(SHOWN), "undefined");
+    browser.evaluate(
+        "new MutationObserver(all => all.flatMap(one => [...one.addedNodes]).forEach(node => \
+         window.shown = (window.shown ?? '') + node.textContent)).observe(document.body, { childList: true })",
+    );
+    [true, false].into_iter().for_each(|hidden| hide(&browser, hidden));
+    site.save("config.toml", &broken.replace("path", "pth"));
+    browser.wait_until(&format!("{SHOWN}.includes('`pth`')"));
+    assert_eq!(browser.evaluate("window.shown.includes('`paht`')"), false, "what was put away stays away");
     site.save("config.toml", &config("three"));
     browser.wait_until("document.title == 'three'");
     assert_eq!(browser.evaluate(SHOWN), "undefined");
@@ -115,13 +131,7 @@ fn a_tab_in_the_background_takes_no_connection_and_catches_up_when_it_is_seen() 
     let (site, browser) = (site(), Browser::start());
     let server = site.serve_with(&["--reload"]);
     open(&browser, &server, "/");
-    let becomes = |hidden: bool| {
-        browser.evaluate(&format!(
-            "Object.defineProperty(document, 'hidden', {{ configurable: true, value: {hidden} }}) && \
-             document.dispatchEvent(new Event('visibilitychange'))"
-        ));
-    };
-    becomes(true);
+    hide(&browser, true);
     site.save("config.toml", &config("two"));
     server.wait_for_log(" reloaded in ");
     // Were it listening, it would be told before this page is.
@@ -134,6 +144,6 @@ fn a_tab_in_the_background_takes_no_connection_and_catches_up_when_it_is_seen() 
     browser.wait_until("document.title == 'three'");
     browser.switch(&first);
     assert_eq!(browser.evaluate("document.title"), "one");
-    becomes(false);
+    hide(&browser, false);
     browser.wait_until("document.title == 'three'");
 }
