@@ -14,7 +14,6 @@ use super::helpers::{HELPERS, Work};
 use super::json::script_safe_json;
 use super::links::{Links, Versions};
 use super::markdown::markdown;
-use super::operators::Operator;
 use super::urls::{static_url, url};
 
 /// Registers every helper that is not Handlebars' own, and drops what Handlebars brings beyond
@@ -24,60 +23,56 @@ pub fn register(registry: &mut Handlebars<'static>, links: &Arc<dyn Links>, vers
         registry.unregister_helper(unwanted);
     }
     for helper in HELPERS {
-        match helper.work {
-            Work::Block => {}
-            Work::Operator(operator) => {
-                registry.register_helper(helper.name, Box::new(Operated(operator, helper.named)))
-            }
-            Work::Url => registry.register_helper(helper.name, Box::new(Url(Arc::clone(links)))),
-            Work::StaticUrl => registry.register_helper(helper.name, Box::new(StaticUrl(Arc::clone(versions)))),
-            Work::Json => {
-                registry.register_helper(helper.name, Box::new(Unescaped { text: script_safe_json, of: first }))
-            }
-            Work::Markdown => registry.register_helper(helper.name, Box::new(Unescaped { text: markdown, of: first })),
-            Work::CsrfField => {
-                registry.register_helper(helper.name, Box::new(Unescaped { text: csrf_field, of: csrf_token }))
-            }
-        }
+        let (links, versions) = (Arc::clone(links), Arc::clone(versions));
+        let work = match helper.work {
+            Work::Block => continue,
+            Work::Operator(operator) => escaped(move |call, _| {
+                let mut values = values(call);
+                values.extend(
+                    helper.named.iter().map(|name| call.hash_get(name).map_or(&Value::Null, PathAndJson::value)),
+                );
+                Ok(operator(&values))
+            }),
+            Work::Url => escaped(move |call, _| {
+                let named: Vec<_> = call.hash().iter().map(|(name, value)| (*name, value.value())).collect();
+                // The path is percent-encoded; `&` and `'` may still stand in it, and are escaped.
+                url(&*links, first(call), &named).map(Value::String)
+            }),
+            Work::StaticUrl => escaped(move |call, _| static_url(&versions, &values(call)).map(Value::String)),
+            Work::Json => unescaped(|call, _| script_safe_json(first(call))),
+            Work::Markdown => unescaped(|call, _| markdown(first(call))),
+            // The visitor's token, whatever block or partial the helper stands in.
+            Work::CsrfField => unescaped(|_, site| csrf_field(site.data().get("csrf_token").unwrap_or(&Value::Null))),
+        };
+        registry.register_helper(helper.name, work);
     }
 }
 
-/// `(eq x y)` and its kin, in a template.
-struct Operated(Operator, &'static [&'static str]);
+/// The values that a helper is called with.
+fn values<'v>(call: &'v Call<'_>) -> Vec<&'v Value> {
+    call.params().iter().map(PathAndJson::value).collect()
+}
 
-impl HelperDef for Operated {
-    fn call_inner<'reg: 'rc, 'rc>(
-        &self,
-        helper: &Call<'rc>,
-        _: &'reg Handlebars<'reg>,
-        _: &'rc Context,
-        _: &mut RenderContext<'reg, 'rc>,
-    ) -> Result<ScopedJson<'rc>, RenderError> {
-        let mut values: Vec<&Value> = helper.params().iter().map(PathAndJson::value).collect();
-        values.extend(self.1.iter().map(|name| helper.hash_get(name).map_or(&Value::Null, PathAndJson::value)));
-        Ok(ScopedJson::Derived((self.0)(&values)))
-    }
+fn first<'v>(call: &'v Call<'_>) -> &'v Value {
+    call.param(0).map_or(&Value::Null, PathAndJson::value)
+}
+
+/// A helper whose value is escaped where a template shows it.
+fn escaped(
+    value: impl Fn(&Call<'_>, &Context) -> Result<Value, String> + Send + Sync + 'static,
+) -> Box<dyn HelperDef + Send + Sync> {
+    Box::new(Computed(value))
 }
 
 /// A helper whose text goes out as it is: it is JSON or HTML already.
-struct Unescaped {
-    /// The text, made of one value.
-    text: fn(&Value) -> String,
-    /// That value.
-    of: for<'v> fn(&'v Call<'_>, &'v Context) -> Option<&'v Value>,
+fn unescaped(text: impl Fn(&Call<'_>, &Context) -> String + Send + Sync + 'static) -> Box<dyn HelperDef + Send + Sync> {
+    Box::new(Unescaped(Computed(move |call: &Call<'_>, site: &Context| Ok(Value::String(text(call, site))))))
 }
 
-/// What the helper is called with.
-fn first<'v>(call: &'v Call<'_>, _: &'v Context) -> Option<&'v Value> {
-    call.param(0).map(PathAndJson::value)
-}
+/// A helper that makes a value of what it is called with and of what the site gives.
+struct Computed<F>(F);
 
-/// The visitor's token, whatever block or partial the helper stands in.
-fn csrf_token<'v>(_: &'v Call<'_>, context: &'v Context) -> Option<&'v Value> {
-    context.data().get("csrf_token")
-}
-
-impl HelperDef for Unescaped {
+impl<F: Fn(&Call<'_>, &Context) -> Result<Value, String>> HelperDef for Computed<F> {
     fn call_inner<'reg: 'rc, 'rc>(
         &self,
         helper: &Call<'rc>,
@@ -85,8 +80,22 @@ impl HelperDef for Unescaped {
         context: &'rc Context,
         _: &mut RenderContext<'reg, 'rc>,
     ) -> Result<ScopedJson<'rc>, RenderError> {
-        let value = (self.of)(helper, context).unwrap_or(&Value::Null);
-        Ok(ScopedJson::Derived(Value::String((self.text)(value))))
+        let value = (self.0)(helper, context).map_err(|why| RenderErrorReason::NestedError(Box::new(Unfit(why))))?;
+        Ok(ScopedJson::Derived(value))
+    }
+}
+
+struct Unescaped<H>(H);
+
+impl<H: HelperDef> HelperDef for Unescaped<H> {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Call<'rc>,
+        registry: &'reg Handlebars<'reg>,
+        context: &'rc Context,
+        render: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        self.0.call_inner(helper, registry, context, render)
     }
 
     fn call<'reg: 'rc, 'rc>(
@@ -100,42 +109,6 @@ impl HelperDef for Unescaped {
         let text = self.call_inner(helper, registry, context, render)?;
         out.write(&text.render())?;
         Ok(())
-    }
-}
-
-/// `{{url "route" marker=value}}`: the path of a route.
-struct Url(Arc<dyn Links>);
-
-impl HelperDef for Url {
-    fn call_inner<'reg: 'rc, 'rc>(
-        &self,
-        helper: &Call<'rc>,
-        _: &'reg Handlebars<'reg>,
-        _: &'rc Context,
-        _: &mut RenderContext<'reg, 'rc>,
-    ) -> Result<ScopedJson<'rc>, RenderError> {
-        let route = helper.param(0).map_or(&Value::Null, PathAndJson::value);
-        let named: Vec<(&str, &Value)> = helper.hash().iter().map(|(name, value)| (*name, value.value())).collect();
-        let path = url(&*self.0, route, &named).map_err(|why| RenderErrorReason::NestedError(Box::new(Unfit(why))))?;
-        // The path is percent-encoded; `&` and `'` may still stand in it, and are escaped.
-        Ok(ScopedJson::Derived(Value::String(path)))
-    }
-}
-
-/// `{{static_url "/static/style.css"}}`: the path of a static file.
-struct StaticUrl(Arc<Versions>);
-
-impl HelperDef for StaticUrl {
-    fn call_inner<'reg: 'rc, 'rc>(
-        &self,
-        helper: &Call<'rc>,
-        _: &'reg Handlebars<'reg>,
-        _: &'rc Context,
-        _: &mut RenderContext<'reg, 'rc>,
-    ) -> Result<ScopedJson<'rc>, RenderError> {
-        let parts: Vec<&Value> = helper.params().iter().map(PathAndJson::value).collect();
-        let path = static_url(&self.0, &parts).map_err(|why| RenderErrorReason::NestedError(Box::new(Unfit(why))))?;
-        Ok(ScopedJson::Derived(Value::String(path)))
     }
 }
 
